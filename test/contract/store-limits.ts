@@ -1,0 +1,116 @@
+import { describe, expect, it } from '@jest/globals'
+import type { Document, Query, Store, Transaction } from '../../backend/store/store.ts'
+
+const refusal = expect.objectContaining({ code: 'internal' })
+
+function named(key: string): Document {
+  return { key, fields: {}, body: null, expiresAt: null }
+}
+
+/** Declares the tests of everything that a store refuses. */
+export function describeLimits(storeOf: () => Store): void {
+  const put = async (document: Document): Promise<void> =>
+    storeOf().transact(async (transaction) => transaction.put('keys', document))
+
+  describe('limits', () => {
+    it.each(['a', '.a', '-', 'a__', 'x'.repeat(200)])('a key may be %j', async (key) => {
+      await put(named(key))
+      expect(await storeOf().get('keys', key)).toEqual(named(key))
+    })
+
+    it.each(['', 'x'.repeat(201), 'a/b', 'a b', 'ä', 'a\n', '.', '..', '__a__'])(
+      'a key may not be %j',
+      async (key) => {
+        await expect(put(named(key))).rejects.toThrow(refusal)
+        await expect(storeOf().get('keys', key)).rejects.toThrow(refusal)
+        await expect(storeOf().getMany('keys', ['a', key])).rejects.toThrow(refusal)
+        const within = async (act: (transaction: Transaction) => unknown) =>
+          storeOf().transact(async (transaction) => void (await act(transaction)))
+        await expect(within((one) => one.get('keys', key))).rejects.toThrow(refusal)
+        await expect(within((one) => one.remove('keys', key))).rejects.toThrow(refusal)
+      },
+    )
+
+    it('a body may have 900 KiB and no byte more', async () => {
+      const body = new Uint8Array(900 * 1024).fill(7)
+      await put({ ...named('a'), body })
+      const found = await storeOf().get('keys', 'a')
+      expect(Buffer.compare(found?.body ?? new Uint8Array(), body)).toBe(0)
+      const larger = put({ ...named('b'), body: new Uint8Array(900 * 1024 + 1) })
+      await expect(larger).rejects.toThrow(refusal)
+      expect(await storeOf().get('keys', 'b')).toBeNull()
+    })
+
+    it.each([NaN, Infinity])('a field may not be %d', async (number) => {
+      await expect(put({ ...named('a'), fields: { number } })).rejects.toThrow(refusal)
+    })
+
+    it.each([1.5, NaN])('a document may not expire at %d', async (expiresAt) => {
+      await expect(put({ ...named('a'), expiresAt })).rejects.toThrow(refusal)
+    })
+
+    it('a transaction may write 450 times and not once more', async () => {
+      const write = async (count: number, prefix: string): Promise<void> =>
+        storeOf().transact(async (transaction) => {
+          transaction.remove('keys', 'absent')
+          for (let at = 1; at < count; at++) transaction.put('keys', named(`${prefix}${at}`))
+        })
+      await write(450, 'a')
+      expect(await storeOf().get('keys', 'a449')).not.toBeNull()
+      await expect(write(451, 'b')).rejects.toThrow(refusal)
+      expect(await storeOf().get('keys', 'b1')).toBeNull()
+    })
+
+    it('a transaction may not read after it has written', async () => {
+      const reading = storeOf().transact(async (transaction) => {
+        transaction.put('keys', named('a'))
+        await transaction.get('keys', 'a')
+      })
+      await expect(reading).rejects.toThrow(refusal)
+      expect(await storeOf().get('keys', 'a')).toBeNull()
+    })
+
+    it('a transaction takes nothing after its end', async () => {
+      const late = await storeOf().transact(async (transaction) => transaction)
+      expect(() => late.put('keys', named('a'))).toThrow(refusal)
+      expect(() => late.remove('keys', 'a')).toThrow(refusal)
+      await expect(late.get('keys', 'a')).rejects.toThrow(refusal)
+    })
+
+    it('at most 1,000 documents may be asked for at once', async () => {
+      const keys = Array.from({ length: 1_001 }, (_, at) => `k${at}`)
+      await expect(storeOf().getMany('keys', keys)).rejects.toThrow(refusal)
+    })
+
+    const values = Array.from({ length: 31 }, (_, at) => at)
+    it.each<readonly [string, Query]>([
+      ['without fields', { collection: 'jobs', where: {}, limit: 1 }],
+      ['by a field without an index', { collection: 'jobs', where: { state: 'x' }, limit: 1 }],
+      ['by half of an index', { collection: 'ledger', where: { todo: 'x' }, limit: 1 }],
+      [
+        'by more than an index',
+        { collection: 'ledger', where: { job: 'x', todo: 'x', slot: 'x' }, limit: 1 },
+      ],
+      ['of a collection without indexes', { collection: 'keys', where: { user: 'x' }, limit: 1 }],
+      ['of any of 31 values', { collection: 'jobs', where: { user: values }, limit: 1 }],
+      [
+        'of values for two fields',
+        { collection: 'ledger', where: { job: ['x'], todo: ['x'] }, limit: 1 },
+      ],
+      ['of no documents', { collection: 'jobs', where: { user: 'x' }, limit: 0 }],
+      ['of 1,001 documents', { collection: 'jobs', where: { user: 'x' }, limit: 1_001 }],
+      ['of half a document', { collection: 'jobs', where: { user: 'x' }, limit: 1.5 }],
+    ])('a list %s is refused', async (_, query) => {
+      await expect(storeOf().list(query)).rejects.toThrow(refusal)
+    })
+
+    it('a list of 1,000 documents and of any of 30 values is not refused', async () => {
+      const where = { user: values.slice(1) }
+      expect(await storeOf().list({ collection: 'jobs', where, limit: 1_000 })).toEqual([])
+    })
+
+    it.each([0, -1, 1.5])('a sweep of %d documents is refused', async (limit) => {
+      await expect(storeOf().sweep(limit)).rejects.toThrow(refusal)
+    })
+  })
+}
