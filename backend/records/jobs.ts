@@ -1,0 +1,125 @@
+import { WaybillError } from '../../shared/errors.ts'
+import type { JobRequest } from '../../shared/job.ts'
+import type { Document, Store, Transaction } from '../store/store.ts'
+import type { Owner, Owners } from './owner.ts'
+import { newRun, readRun, runDocument, runId } from './runs.ts'
+import type { Run } from './runs.ts'
+import { isOver } from '../../shared/job.ts'
+
+/** What a job carries over from run to run. */
+export interface Memory {
+  /** For each corpus, where its changes go on. Empty before the first run is over. */
+  readonly tokens: Readonly<Record<string, string>>
+  /** Where the destination's own changes go on. */
+  readonly cursor: string | null
+  /** The destination folder. */
+  readonly folder: { readonly id: string; readonly path: string } | null
+  /** Items of the selection that some receipt accounts for. */
+  readonly known: number
+  /** The newest run that is done, and its receipt's root. */
+  readonly since: { readonly run: number; readonly root: string } | null
+  /** The one done before that: what did not change since is accounted for by its receipt. */
+  readonly before: { readonly run: number; readonly root: string } | null
+}
+
+export interface Job {
+  readonly id: string
+  readonly user: string
+  readonly createdAt: number
+  /** Number of the newest run. */
+  readonly latest: number
+  readonly request: JobRequest
+  readonly memory: Memory
+}
+
+export const emptyMemory: Memory = {
+  tokens: {},
+  cursor: null,
+  folder: null,
+  known: 0,
+  since: null,
+  before: null,
+}
+
+/** @returns the job as a document, sealed for its owner. */
+export function jobDocument(owner: Owner, job: Job): Document {
+  const { id, user, createdAt, latest, request, memory } = job
+  return {
+    key: id,
+    fields: { user, createdAt, latest },
+    body: owner.seal('jobs', id, { request, memory }),
+    expiresAt: null,
+  }
+}
+
+function jobFrom(owner: Owner, document: Document): Job {
+  const { request, memory } = owner.open<Pick<Job, 'request' | 'memory'>>(
+    'jobs',
+    document.key,
+    document.body,
+  )
+  return {
+    id: document.key,
+    user: owner.user,
+    createdAt: Number(document.fields['createdAt']),
+    latest: Number(document.fields['latest']),
+    request,
+    memory,
+  }
+}
+
+/** @returns the user's job; `not_found` also when it is somebody else's. */
+export async function readJob(
+  from: Pick<Transaction, 'get'>,
+  owners: Owners,
+  user: string,
+  id: string,
+): Promise<Job> {
+  const found = await from.get('jobs', id)
+  if (found === null || found.fields['user'] !== user)
+    throw new WaybillError('not_found', 'There is no such job.')
+  return jobFrom(await owners.of(user), found)
+}
+
+/** @returns a page of the user's jobs, oldest first. */
+export async function listJobs(
+  store: Store,
+  owners: Owners,
+  user: string,
+  page: { readonly after?: string; readonly limit: number },
+): Promise<readonly Job[]> {
+  const owner = await owners.of(user)
+  const found = await store.list({ collection: 'jobs', where: { user }, ...page })
+  return found.map((document) => jobFrom(owner, document))
+}
+
+/** Keeps a new job and its first run, waiting. */
+export async function createJob(store: Store, owners: Owners, job: Job): Promise<Run> {
+  const owner = await owners.of(job.user)
+  const run = newRun(job.user, job.id, job.latest, job.createdAt)
+  await store.transact(async (transaction) => {
+    transaction.put('jobs', jobDocument(owner, job))
+    transaction.put('runs', runDocument(run))
+  })
+  return run
+}
+
+/** Adds the next run. Throws `wrong_state` while the newest one is not over. */
+export async function addRun(
+  store: Store,
+  owners: Owners,
+  user: string,
+  id: string,
+  now: number,
+): Promise<Run> {
+  return store.transact(async (transaction) => {
+    const job = await readJob(transaction, owners, user, id)
+    const newest = await readRun(transaction, runId(id, job.latest))
+    if (!isOver(newest.state))
+      throw new WaybillError('wrong_state', 'The job’s newest run is not over yet.')
+    const run = newRun(user, id, job.latest + 1, now)
+    transaction.put('jobs', jobDocument(await owners.of(user), { ...job, latest: run.number }))
+    transaction.put('runs', runDocument(run))
+    return run
+  })
+}

@@ -1,0 +1,180 @@
+import { WaybillError } from '../../shared/errors.ts'
+import type { ErrorCode } from '../../shared/errors.ts'
+import { isOver, mayBecome } from '../../shared/job.ts'
+import type { RunState } from '../../shared/job.ts'
+import type { Store } from '../store/store.ts'
+import { leaseMs, readRun, runDocument, runFrom, underLease } from './runs.ts'
+import type { Lease, Run } from './runs.ts'
+
+/**
+ * Who works on a run: one function per change, each a transaction that names the state it expects.
+ *
+ * ```
+ *            claim                    renew (every 20 s)
+ *   waiting ───────► held by a worker ─┐
+ *      ▲                │   ▲──────────┘
+ *      │                ├─ handOver: number + 1, a new task
+ *      │                ├─ the lease runs out: wake takes it away, number + 1, a new task
+ *      └────────────────┘
+ * ```
+ */
+export type Claim =
+  | { readonly kind: 'held'; readonly run: Run; readonly lease: Lease }
+  /** Another worker holds it: deliver again later. */
+  | { readonly kind: 'busy' }
+  /** The task is an old one; `fence` is the number of the one that counts. */
+  | { readonly kind: 'stale'; readonly fence: number }
+  /** Nothing to do: over, paused by somebody, or unknown. */
+  | { readonly kind: 'idle' }
+
+/**
+ * Takes the lease of a run for a task.
+ *
+ * @param holder names this worker, different each time
+ * @param now milliseconds since 1970
+ */
+export async function claim(
+  store: Store,
+  task: { readonly run: string; readonly fence: number },
+  holder: string,
+  now: number,
+): Promise<Claim> {
+  return store.transact(async (transaction): Promise<Claim> => {
+    const found = await transaction.get('runs', task.run)
+    if (found === null) return { kind: 'idle' }
+    const run = runFrom(found)
+    if (isOver(run.state) || run.state === 'paused') return { kind: 'idle' }
+    if (task.fence < run.fence) return { kind: 'stale', fence: run.fence }
+    if (run.holder !== null && run.leaseUntil > now) return { kind: 'busy' }
+    const held: Run = { ...run, state: 'running', holder, leaseUntil: now + leaseMs, wakeAt: null }
+    transaction.put('runs', runDocument(held))
+    return { kind: 'held', run: held, lease: { run: run.id, holder } }
+  })
+}
+
+/** Keeps the lease for another while. Throws `lease_lost` or `cancelled`. */
+export async function renew(store: Store, lease: Lease, now: number): Promise<Run> {
+  return underLease(store, lease, () => ({ leaseUntil: now + leaseMs }))
+}
+
+/**
+ * Ends a slice: gives the lease back and counts the number up.
+ *
+ * @param next when to go on, how many slices have failed in a row, and why the run waits
+ * @returns the run, whose `fence` is the number of the task to enqueue
+ */
+export async function handOver(
+  store: Store,
+  lease: Lease,
+  next: { readonly wakeAt: number; readonly attempts: number; readonly reason: ErrorCode | null },
+): Promise<Run> {
+  return store.transact(async (transaction) => {
+    const run = await readRun(transaction, lease.run)
+    if (run.holder !== lease.holder)
+      throw new WaybillError('lease_lost', 'The run is in other hands.')
+    const over = run.state !== 'running'
+    const released: Run = {
+      ...run,
+      holder: null,
+      leaseUntil: 0,
+      fence: run.fence + 1,
+      ...(over ? {} : { wakeAt: next.wakeAt, attempts: next.attempts, reason: next.reason }),
+    }
+    transaction.put('runs', runDocument(released))
+    return released
+  })
+}
+
+/** Ends a slice in a state in which nobody works on the run: paused, done, failed. */
+export async function settle(
+  store: Store,
+  lease: Lease,
+  state: RunState,
+  reason: ErrorCode,
+  times: { readonly wakeAt: number | null; readonly endedAt: number | null },
+): Promise<Run> {
+  return underLease(store, lease, () => ({ state, reason, ...times, leaseUntil: 0 }))
+}
+
+/**
+ * What its owner does to a run from outside. Takes the lease from whoever holds it.
+ *
+ * @throws WaybillError `wrong_state` when the run's state does not allow it
+ */
+export async function turn(
+  store: Store,
+  id: string,
+  to: Extract<RunState, 'paused' | 'queued' | 'cancelled'>,
+  now: number,
+): Promise<Run> {
+  return store.transact(async (transaction) => {
+    const run = await readRun(transaction, id)
+    if (!mayBecome(run.state, to))
+      throw new WaybillError('wrong_state', `A run that is ${run.state} cannot become ${to}.`)
+    const turned: Run = {
+      ...run,
+      state: to,
+      holder: null,
+      leaseUntil: 0,
+      fence: run.fence + 1,
+      attempts: 0,
+      reason: null,
+      wakeAt: to === 'queued' ? now : null,
+      endedAt: to === 'cancelled' ? now : null,
+    }
+    transaction.put('runs', runDocument(turned))
+    return turned
+  })
+}
+
+/**
+ * Finds the runs that should be worked on and are not: their lease ran out, their time has come, or their task was
+ * lost. Each gets a new number, so that the task to enqueue is never mistaken for an old one.
+ *
+ * @param dead also takes leases that have not run out (at start, when no other process can be at work)
+ */
+export async function wake(store: Store, now: number, dead: boolean): Promise<readonly Run[]> {
+  const woken: Run[] = []
+  for (const state of ['queued', 'running', 'paused'] as const) {
+    let after: string | undefined
+    for (;;) {
+      const page = await store.list({
+        collection: 'runs',
+        where: { state },
+        limit: 100,
+        ...(after === undefined ? {} : { after }),
+      })
+      for (const document of page) {
+        const run = await wakeOne(store, document.key, now, dead)
+        if (run !== null) woken.push(run)
+      }
+      const last = page.at(-1)
+      if (page.length < 100 || last === undefined) break
+      after = last.key
+    }
+  }
+  return woken
+}
+
+async function wakeOne(store: Store, id: string, now: number, dead: boolean): Promise<Run | null> {
+  return store.transact(async (transaction) => {
+    const run = await readRun(transaction, id)
+    const held = run.holder !== null && !dead && run.leaseUntil > now
+    // Grace, so that a task that is merely a little late is not doubled.
+    const due = dead
+      ? run.wakeAt === null || run.wakeAt <= now
+      : run.wakeAt === null || run.wakeAt + leaseMs <= now
+    const waits = run.state === 'paused' ? run.wakeAt !== null && run.wakeAt <= now : !held && due
+    if (isOver(run.state) || !waits) return null
+    const woken: Run = {
+      ...run,
+      state: run.state === 'paused' ? 'queued' : run.state,
+      holder: null,
+      leaseUntil: 0,
+      fence: run.fence + 1,
+      wakeAt: now,
+    }
+    transaction.put('runs', runDocument(woken))
+    return woken
+  })
+}

@@ -1,0 +1,116 @@
+import { WaybillError } from '../../shared/errors.ts'
+import type { Collection, Store } from '../store/store.ts'
+import type { DekCache } from '../vault/dek-cache.ts'
+import type { KeyWrapper } from '../vault/key-wrapper.ts'
+import { newUserKeys } from '../vault/user-keys.ts'
+import type { BlindKind, KeyRecord } from '../vault/user-keys.ts'
+
+/** Seals and opens what belongs to one user. Ask for it anew for each operation: its keys are forgotten after minutes. */
+export interface Owner {
+  readonly user: string
+  /** Seals `value` as JSON, bound to the user and to the document it is kept in. */
+  seal(collection: Collection, key: string, value: unknown): Uint8Array
+  /** Opens what `seal` made for this very document; `envelope_refused` for anything else. */
+  open<T>(collection: Collection, key: string, envelope: Uint8Array | null): T
+  /** As `seal`, with the key that is only for what lets an upload go on. */
+  sealResume(key: string, value: unknown): Uint8Array
+  openResume<T>(key: string, envelope: Uint8Array | null): T
+  /** A name for `value` that says nothing about it, the same each time for this user. */
+  blind(kind: BlindKind, value: string): string
+}
+
+export interface Owners {
+  /** The user's keys, made when they have none yet. Throws `key_unavailable`. */
+  of(user: string): Promise<Owner>
+}
+
+export interface OwnersDeps {
+  readonly store: Store
+  readonly wrapper: KeyWrapper
+  readonly cache: DekCache
+  /** Name of the installation: what one seals, another never opens. */
+  readonly env: string
+  readonly random: (bytes: number) => Uint8Array
+}
+
+const SCHEMA_VERSION = 1
+
+/** @returns the place where users' keys are looked up and made. */
+export function createOwners({ store, wrapper, cache, env, random }: OwnersDeps): Owners {
+  const identity = (user: string) => ({ env, tenantId: user, userId: user })
+
+  const readKeyRecord = async (user: string): Promise<KeyRecord | null> => {
+    const found = await store.get('keys', user)
+    if (found === null) return null
+    const { dekId, kekId, wrapped, keyEpoch } = found.fields
+    if (found.body === null) throw new WaybillError('envelope_refused', 'A key record is damaged.')
+    return {
+      dekId: String(dekId),
+      kekId: String(kekId),
+      wrapped: Buffer.from(String(wrapped), 'base64url'),
+      blindIndex: found.body,
+      keyEpoch: Number(keyEpoch),
+    }
+  }
+
+  const makeKeyRecord = async (user: string): Promise<void> => {
+    const made = await newUserKeys({ owner: identity(user), wrapper, random })
+    made.keys.destroy()
+    const { dekId, kekId, wrapped, blindIndex, keyEpoch } = made.record
+    await store.transact(async (transaction) => {
+      // Whoever came first has already sealed with theirs.
+      if ((await transaction.get('keys', user)) !== null) return
+      const text = Buffer.from(wrapped).toString('base64url')
+      const fields = { dekId, kekId, wrapped: text, keyEpoch }
+      transaction.put('keys', { key: user, fields, body: blindIndex, expiresAt: null })
+    })
+  }
+
+  return {
+    of: async (user) => {
+      let record = await readKeyRecord(user)
+      if (record === null) {
+        await makeKeyRecord(user)
+        record = await readKeyRecord(user)
+      }
+      if (record === null)
+        throw new WaybillError('key_unavailable', 'The keys of this user cannot be had.')
+      const keys = await cache.lookup(record, identity(user))
+      const at = (collection: string, docId: string) => ({
+        collection,
+        docId,
+        field: 'body',
+        schemaVersion: SCHEMA_VERSION,
+        rev: 0,
+      })
+      return {
+        user,
+        seal: (collection, key, value) => keys.records.seal(at(collection, key), encode(value)),
+        open: (collection, key, envelope) =>
+          decode(keys.records.open(at(collection, key), present(envelope))),
+        sealResume: (key, value) => keys.resume.seal(at('transfers', key), encode(value)),
+        openResume: (key, envelope) =>
+          decode(keys.resume.open(at('transfers', key), present(envelope))),
+        blind: (kind, value) => keys.blind(kind, value),
+      }
+    },
+  }
+}
+
+function present(envelope: Uint8Array | null): Uint8Array {
+  // Never passed through: a record without its envelope is as damaged as one that does not open.
+  if (envelope === null) throw new WaybillError('envelope_refused', 'A record is damaged.')
+  return envelope
+}
+
+function encode(value: unknown): Uint8Array {
+  return Buffer.from(JSON.stringify(value), 'utf8')
+}
+
+function decode<T>(bytes: Uint8Array): T {
+  // The envelope proves that `encode` wrote it for this place; the schema version is part of what it is bound to.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return JSON.parse(
+    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'),
+  ) as T
+}
