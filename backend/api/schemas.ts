@@ -1,0 +1,181 @@
+import { z } from 'zod'
+import type { JobRequest, RunProgress, Totals } from '../../shared/job.ts'
+import type { ReceiptLine, ReceiptSummary } from '../../shared/receipt.ts'
+import type { Hashes } from '../../shared/item.ts'
+import type { ConnectionView } from '../connect/connections-view.ts'
+import type { JobView } from '../run/jobs.ts'
+import { errorCodes, type ErrorBody } from './errors.ts'
+
+/** One of our own ids. */
+export const id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'an id of Waybill')
+
+// A provider's id. What it may hold is the provider's business; this keeps it out of queries and paths.
+const itemId = z.string().regex(/^[A-Za-z0-9_-]{1,200}$/, 'the id of an item')
+
+// A path from the top without empty, `.` and `..` segments.
+const aPath = 'a path from the top of the account, like /Backups/Drive'
+const folder = z
+  .string()
+  .max(4_000)
+  .regex(/^(?:\/(?!\.{1,2}(?:\/|$))[^/]{1,255}){1,100}$/, aPath)
+  .refine((path) => !/\p{Cc}/u.test(path), aPath)
+
+/** A whole number in a query, as digits. */
+export const wholeNumber = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, `a whole number from ${least} to ${most}`)
+    .transform(Number)
+    .pipe(z.int().min(least).max(most))
+
+const selection = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('items'), ids: z.array(itemId).min(1).max(1_000) }),
+  z.strictObject({ kind: z.literal('folder'), id: itemId }),
+  z.strictObject({ kind: z.literal('drive'), sharedDrives: z.boolean() }),
+])
+
+/** What a job is asked for with. */
+export const jobRequest = z.strictObject({
+  kind: z.literal('copy'),
+  source: z.strictObject({ connection: id, selection }),
+  destination: z.strictObject({ connection: id, folder }),
+}) satisfies z.ZodType<JobRequest>
+
+const errorCode = z.enum(errorCodes)
+const time = z.iso.datetime()
+const count = z.int().min(0)
+const root = z.string().regex(/^[0-9a-f]{64}$/)
+
+const totals = z.strictObject({
+  copied: count,
+  renamed: count,
+  moved: count,
+  removed: count,
+  skipped: count,
+  failed: count,
+  bytes: count,
+}) satisfies z.ZodType<Totals>
+
+const runProgress = z.strictObject({
+  run: id,
+  number: z.int().min(1),
+  state: z.enum(['queued', 'running', 'paused', 'done', 'cancelled', 'failed']),
+  phase: z.enum(['scan', 'plan', 'copy', 'close']),
+  scanned: count,
+  plannedItems: count,
+  plannedBytes: count,
+  unchanged: count,
+  totals,
+  reason: errorCode.nullable(),
+  resumesAt: time.nullable(),
+  startedAt: time,
+  endedAt: time.nullable(),
+  root: root.nullable(),
+}) satisfies z.ZodType<RunProgress>
+
+const job = z.strictObject({
+  id,
+  createdAt: time,
+  request: jobRequest,
+  run: runProgress,
+}) satisfies z.ZodType<JobView>
+
+const jobList = z.strictObject({ jobs: z.array(job), next: id.nullable() })
+
+const connection = z.strictObject({
+  id,
+  provider: z.enum(['google-drive', 'dropbox']),
+  account: z.string(),
+  state: z.enum(['ready', 'expired']),
+}) satisfies z.ZodType<ConnectionView>
+
+const connectionList = z.strictObject({ connections: z.array(connection) })
+
+const hex = z.string().regex(/^[0-9a-f]+$/)
+
+const hashes = z.strictObject({
+  md5: hex.exactOptional(),
+  sha1: hex.exactOptional(),
+  sha256: hex.exactOptional(),
+  contentHash: hex.exactOptional(),
+}) satisfies z.ZodType<Hashes>
+
+const receiptLine = z.strictObject({
+  source: z.strictObject({
+    id: z.string(),
+    path: z.array(z.string()),
+    kind: z.enum(['file', 'folder', 'document', 'shortcut']),
+    version: z.string(),
+    modifiedAt: time,
+    hashes,
+  }),
+  outcome: z.enum(['copied', 'renamed', 'moved', 'removed', 'skipped', 'failed']),
+  destination: z
+    .strictObject({
+      path: z.string(),
+      id: z.string(),
+      version: z.string(),
+      bytes: count,
+      hashes,
+    })
+    .nullable(),
+  proof: z
+    .enum([
+      'both-checksums',
+      'destination-checksum',
+      'read-back',
+      'size-only',
+      'rewritten-by-provider',
+    ])
+    .nullable(),
+  reason: errorCode.nullable(),
+  notes: z.array(z.string()),
+  at: time,
+}) satisfies z.ZodType<ReceiptLine>
+
+const receiptSummary = z.strictObject({
+  summary: z.strictObject({
+    job: id,
+    run: z.int().min(1),
+    lines: count,
+    ...totals.shape,
+    unchanged: count,
+    since: z.strictObject({ run: z.int().min(1), root }).nullable(),
+    root,
+  }),
+}) satisfies z.ZodType<ReceiptSummary>
+
+/** Each line of a receipt is one of these; the last is the summary. */
+const receiptEntry = z.union([receiptLine, receiptSummary])
+
+const health = z.strictObject({ status: z.literal('ok') })
+
+const problem = z.strictObject({
+  error: z.strictObject({
+    code: errorCode,
+    message: z.string(),
+    retryAfter: z.int().min(1).exactOptional(),
+  }),
+}) satisfies z.ZodType<ErrorBody>
+
+const openapi = z.looseObject({ openapi: z.string() })
+
+/** The shapes that the API takes and gives, by their names in its description. */
+export const shapes = {
+  JobRequest: jobRequest,
+  Job: job,
+  JobList: jobList,
+  ConnectionList: connectionList,
+  ReceiptLine: receiptLine,
+  ReceiptSummary: receiptSummary,
+  ReceiptEntry: receiptEntry,
+  Health: health,
+  OpenApi: openapi,
+  Error: problem,
+} as const
+
+export type ShapeName = keyof typeof shapes
+
+export const shapeNames: readonly ShapeName[] = Object.keys(shapes).filter(
+  (name): name is ShapeName => Object.hasOwn(shapes, name),
+)

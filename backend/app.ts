@@ -1,0 +1,86 @@
+import { createServer, type Server } from 'node:http'
+import express, { type ErrorRequestHandler, type Express } from 'express'
+import helmet from 'helmet'
+import { connectionRoutes } from './api/connections.ts'
+import { healthRoutes, type Ready } from './api/health.ts'
+import { jobRoutes } from './api/jobs.ts'
+import { openApiRoute } from './api/openapi.ts'
+import { receiptRoutes } from './api/receipts.ts'
+import type { Route } from './api/route.ts'
+import { serveError, serveNothing, serveRoute, type Serving } from './api/serve-route.ts'
+import type { Connections } from './connect/connections-view.ts'
+import type { Jobs } from './run/jobs.ts'
+
+export interface AppDeps extends Serving {
+  readonly jobs: Jobs
+  readonly connections: Connections
+  readonly ready: Ready
+}
+
+/** @returns the public API as an Express application, with no state of its own. */
+export function createApp(deps: AppDeps): Express {
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+  // `a[b]=c` makes no objects, and a repeated parameter is a list, which no schema takes.
+  app.set('query parser', 'simple')
+  app.enable('strict routing')
+  app.enable('case sensitive routing')
+
+  app.use(
+    helmet({
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: {
+          'default-src': ["'none'"],
+          'base-uri': ["'none'"],
+          'form-action': ["'none'"],
+          'frame-ancestors': ["'none'"],
+        },
+      },
+      strictTransportSecurity: { maxAge: 63_072_000, includeSubDomains: true, preload: true },
+      referrerPolicy: { policy: 'no-referrer' },
+      xFrameOptions: { action: 'deny' },
+    }),
+  )
+  app.use((_request, response, next) => {
+    response.set('Cache-Control', 'no-store')
+    next()
+  })
+
+  for (const route of allRoutes(deps)) app[route.method](route.path, serveRoute(route, deps))
+  app.use(serveNothing(deps))
+  app.use(serveFailure(deps))
+  return app
+}
+
+/** @returns every route of the API. */
+function allRoutes(deps: AppDeps): readonly Route[] {
+  const routes = [
+    ...jobRoutes(deps.jobs),
+    ...receiptRoutes(deps.jobs),
+    ...connectionRoutes(deps.connections),
+    ...healthRoutes(deps.ready),
+  ]
+  return [...routes, openApiRoute(routes)]
+}
+
+/** What Express itself could not do: a path that is not well-formed. It tells an error handler by its four arguments. */
+function serveFailure(serving: Serving): ErrorRequestHandler {
+  return async (error: unknown, request, response, _next) => {
+    await serveError(error, request, response, serving)
+  }
+}
+
+/**
+ * @returns a server, not yet listening, that lets nobody hold a connection by sending slowly: 10 s for the headers
+ * (at most 16 KiB and 100 of them), 30 s for a whole request. How long an answer takes is not limited.
+ */
+export function createHttpServer(app: Express): Server {
+  const server = createServer(
+    { headersTimeout: 10_000, requestTimeout: 30_000, maxHeaderSize: 16 * 1024 },
+    app,
+  )
+  server.maxHeadersCount = 100
+  return server
+}

@@ -1,0 +1,107 @@
+import { connect } from 'node:net'
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { WaybillError } from '../../../shared/errors.ts'
+import { startApi, type Api } from './start-api.ts'
+
+let api: Api
+
+beforeEach(async () => {
+  api = await startApi()
+})
+afterEach(async () => {
+  await api[Symbol.asyncDispose]()
+})
+
+describe('every answer', () => {
+  it.each(['/healthz', '/v1/openapi.json', '/v1/jobs', '/nowhere', '/v1/jobs/%E0%A4%A'])(
+    'lets a browser do nothing with it: %s',
+    async (path) => {
+      const { headers } = await api.http.get(path)
+      expect(headers).toMatchObject({
+        'content-security-policy':
+          "default-src 'none';base-uri 'none';form-action 'none';frame-ancestors 'none'",
+        'strict-transport-security': 'max-age=63072000; includeSubDomains; preload',
+        'referrer-policy': 'no-referrer',
+        'x-content-type-options': 'nosniff',
+        'x-frame-options': 'DENY',
+        'cross-origin-resource-policy': 'same-origin',
+        'cross-origin-opener-policy': 'same-origin',
+        'cache-control': 'no-store',
+        'content-type': expect.stringMatching(/^application\/json\b/),
+      })
+      for (const name of ['x-powered-by', 'etag', 'set-cookie', 'access-control-allow-origin'])
+        expect(headers).not.toHaveProperty(name)
+    },
+  )
+})
+
+describe('the server', () => {
+  it('takes no more than 16 KiB of headers', async () => {
+    const answer = await api.http.get('/healthz').set('X-Long', 'x'.repeat(17_000))
+    expect(answer.status).toBe(431)
+  })
+
+  it('refuses two Authorization headers', async () => {
+    const ada = await api.bearer()
+    const answer = await new Promise<string>((resolve) => {
+      const { port, hostname } = new URL(api.url)
+      const socket = connect(Number(port), hostname)
+      const chunks: string[] = []
+      socket.setEncoding('utf8').on('data', (chunk: string) => chunks.push(chunk))
+      socket.on('close', () => resolve(chunks.join('')))
+      const header = `Authorization: ${ada}\r\n`
+      socket.end(`GET /v1/jobs HTTP/1.1\r\nHost: h\r\n${header}${header}Connection: close\r\n\r\n`)
+    })
+    expect(answer).toMatch(/^HTTP\/1\.1 401 /)
+  })
+})
+
+describe('health', () => {
+  it('needs no token', async () => {
+    for (const path of ['/healthz', '/readyz']) {
+      const answer = await api.http.get(path)
+      expect([answer.status, answer.body]).toEqual([200, { status: 'ok' }])
+    }
+  })
+
+  it('says when it cannot work, and lives on', async () => {
+    api.setReady(() => Promise.reject(new WaybillError('key_unavailable', 'The wallet is locked.')))
+    const answer = await api.http.get('/readyz')
+    expect(answer.status).toBe(503)
+    expect(answer.body).toEqual({
+      error: { code: 'key_unavailable', message: 'The wallet is locked.' },
+    })
+    expect(await api.http.get('/healthz')).toHaveProperty('status', 200)
+  })
+})
+
+describe('connections', () => {
+  it('are listed with their account and state, and with nothing else that they hold', async () => {
+    const kept = {
+      id: 'c1',
+      provider: 'dropbox',
+      account: 'ada@example.org',
+      state: 'expired',
+      refreshToken: 'canary',
+    } as const
+    await using own = await startApi(() => ({ connections: { list: async () => [kept] } }))
+    const ada = await own.bearer()
+    const answer = await own.http.get('/v1/connections').set('Authorization', ada)
+    const { refreshToken: _, ...shown } = kept
+    expect(answer.body).toEqual({ connections: [shown] })
+  })
+})
+
+describe('the log', () => {
+  it('has one line for each request, by its pattern', async () => {
+    await api.http.get('/v1/jobs/secret-name').set('Authorization', await api.bearer())
+    await api.http.get('/healthz?x=secret-name')
+    await api.http.get('/secret-name')
+    expect(await api.logged(3)).toEqual([
+      expect.objectContaining({ method: 'GET', route: '/v1/jobs/:id', status: 404 }),
+      expect.objectContaining({ route: '/healthz', status: 400, code: 'invalid_request' }),
+      expect.not.objectContaining({ route: expect.anything() }),
+    ])
+    expect(api.log.join('')).not.toContain('secret')
+  })
+})

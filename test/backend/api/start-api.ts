@@ -1,0 +1,94 @@
+import supertest from 'supertest'
+import { createAuthenticate } from '../../../backend/api/authenticate.ts'
+import { createGoogleKeys } from '../../../backend/api/google-keys.ts'
+import type { Ready } from '../../../backend/api/health.ts'
+import { createApp, createHttpServer, type AppDeps } from '../../../backend/app.ts'
+import type { ConnectionView } from '../../../backend/connect/connections-view.ts'
+import { createLog } from '../../../backend/log.ts'
+import type { JobRequest } from '../../../shared/job.ts'
+import { createMemoryJobs, type MemoryJobs } from './memory-jobs.ts'
+import { listen } from './listen.ts'
+import { audience, issuer, startTokenIssuer, type TokenIssuer } from './token-issuer.ts'
+
+export const request: JobRequest = {
+  kind: 'copy',
+  source: { connection: 'drive-1', selection: { kind: 'folder', id: '0B_folder' } },
+  destination: { connection: 'dropbox-1', folder: '/Backups/Drive' },
+}
+
+const connections: readonly ConnectionView[] = [
+  { id: 'drive-1', provider: 'google-drive', account: 'ada@example.com', state: 'ready' },
+  { id: 'dropbox-1', provider: 'dropbox', account: 'ada@example.org', state: 'expired' },
+]
+
+export interface Api extends AsyncDisposable {
+  readonly url: string
+  /** A client that speaks to the API without a token. */
+  readonly http: ReturnType<typeof supertest>
+  readonly jobs: MemoryJobs
+  readonly issuer: TokenIssuer
+  /** The lines of the log so far. */
+  readonly log: string[]
+  /** `Authorization` of a person. */
+  bearer(sub?: string): Promise<string>
+  setReady(ready: Ready): void
+  /** Moves the API's clock, in milliseconds. */
+  pass(ms: number): void
+  /** The log, read, once it has so many lines: a request is written when it is over. */
+  logged(lines: number): Promise<readonly unknown[]>
+}
+
+/** The whole API over real HTTP, with real tokens, on jobs in memory. `replace` takes the place of any part. */
+export async function startApi(
+  replace: (deps: AppDeps) => Partial<AppDeps> = () => ({}),
+  rules: { readonly hostedDomains?: readonly string[] } = {},
+): Promise<Api> {
+  let now = Date.UTC(2027, 0, 15, 12)
+  const clock = () => now
+  const log: string[] = []
+  const tokens = await startTokenIssuer(clock)
+  const jobs = createMemoryJobs({ clock, connections: connections.map((each) => each.id) })
+  let ready: Ready = async () => undefined
+
+  const deps: AppDeps = {
+    jobs,
+    connections: { list: async () => connections },
+    ready: () => ready(),
+    log: createLog({ write: (line) => log.push(line), clock }),
+    clock,
+    authenticate: createAuthenticate({
+      rules: {
+        issuers: [issuer, 'accounts.google.com'],
+        audiences: [audience, '1234-staging.apps.googleusercontent.com'],
+        hostedDomains: rules.hostedDomains ?? [],
+      },
+      keys: createGoogleKeys({ url: tokens.jwksUrl, fetch, clock }),
+      clock,
+    }),
+  }
+  const server = createHttpServer(createApp({ ...deps, ...replace(deps) }))
+  const { url, close } = await listen(server)
+
+  return {
+    url,
+    http: supertest(url),
+    jobs,
+    issuer: tokens,
+    log,
+    bearer: async (sub = '110169484474386276334') => `Bearer ${await tokens.token({ sub })}`,
+    setReady(next) {
+      ready = next
+    },
+    pass(ms) {
+      now += ms
+    },
+    async logged(lines) {
+      while (log.length < lines) await new Promise((next) => setImmediate(next))
+      return log.map((line): unknown => JSON.parse(line))
+    },
+    async [Symbol.asyncDispose]() {
+      await tokens.close()
+      await close()
+    },
+  }
+}

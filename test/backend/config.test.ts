@@ -1,0 +1,128 @@
+import { describe, expect, it } from '@jest/globals'
+import { readSettings } from '../../backend/config.ts'
+import { asWaybillError } from '../../shared/errors.ts'
+
+const least = {
+  GOOGLE_CLIENT_ID: 'google-id',
+  GOOGLE_CLIENT_SECRET: 'google-secret',
+  DROPBOX_APP_KEY: 'dropbox-key',
+  DROPBOX_APP_SECRET: 'dropbox-secret',
+}
+
+/** What is said about settings that are refused. */
+function advice(environment: Readonly<Record<string, string | undefined>>): string {
+  try {
+    readSettings(environment)
+  } catch (error) {
+    const { code, message } = asWaybillError(error)
+    return `${code}\n${message}`
+  }
+  return 'taken'
+}
+
+describe('settings', () => {
+  it('are those of the real providers on this machine unless told otherwise', () => {
+    expect(readSettings({ ...least, PATH: '/bin' })).toEqual({
+      host: '127.0.0.1',
+      port: 8080,
+      environment: 'local',
+      store: './waybill.db',
+      wallet: './wallet.age',
+      audiences: ['google-id'],
+      hostedDomains: [],
+      logLevel: 'info',
+      google: {
+        issuers: ['https://accounts.google.com', 'accounts.google.com'],
+        jwksUrl: 'https://www.googleapis.com/oauth2/v3/certs',
+        apiUrl: 'https://www.googleapis.com',
+        tokenUrl: 'https://oauth2.googleapis.com/token',
+        clientId: 'google-id',
+        clientSecret: 'google-secret',
+      },
+      dropbox: {
+        apiUrl: 'https://api.dropboxapi.com',
+        contentUrl: 'https://content.dropboxapi.com',
+        tokenUrl: 'https://api.dropboxapi.com/oauth2/token',
+        appKey: 'dropbox-key',
+        appSecret: 'dropbox-secret',
+      },
+    })
+  })
+
+  it('can all be set, lists by commas', () => {
+    const read = readSettings({
+      ...least,
+      PORT: '0',
+      HOST: '0.0.0.0',
+      WAYBILL_ENV: 'staging-2',
+      WAYBILL_STORE: '/data/w.db',
+      WAYBILL_WALLET: '/data/w.age',
+      WAYBILL_AUDIENCES: ' a , b,',
+      WAYBILL_HOSTED_DOMAINS: 'example.com',
+      LOG_LEVEL: 'silent',
+      GOOGLE_ISSUERS: 'http://127.0.0.1:9',
+      GOOGLE_JWKS_URL: 'http://127.0.0.1:9/certs',
+      DROPBOX_API_URL: 'http://localhost:7/',
+      DROPBOX_CONTENT_URL: 'http://[::1]:7',
+    })
+    expect(read).toMatchObject({
+      port: 0,
+      host: '0.0.0.0',
+      environment: 'staging-2',
+      store: '/data/w.db',
+      wallet: '/data/w.age',
+      audiences: ['a', 'b'],
+      hostedDomains: ['example.com'],
+      logLevel: 'silent',
+      google: { issuers: ['http://127.0.0.1:9'], jwksUrl: 'http://127.0.0.1:9/certs' },
+      dropbox: { apiUrl: 'http://localhost:7', contentUrl: 'http://[::1]:7' },
+    })
+  })
+
+  it('that are missing or wrong are all named at once, with what to do and without their values', () => {
+    const said = advice({
+      GOOGLE_CLIENT_ID: ' ',
+      DROPBOX_APP_KEY: 'canary',
+      PORT: 'canary',
+      LOG_LEVEL: 'canary',
+      WAYBILL_ENV: 'Canary!',
+      WAYBILL_AUDIENCES: ',',
+      DROPBOX_API_URL: 'http://canary.example',
+    })
+    expect(said.split('\n').map((line) => line.split(': ')[0]?.trim())).toEqual([
+      'settings_invalid',
+      'Some settings are missing or wrong:',
+      'PORT',
+      'WAYBILL_ENV',
+      'WAYBILL_AUDIENCES',
+      'LOG_LEVEL',
+      'GOOGLE_CLIENT_ID',
+      'GOOGLE_CLIENT_SECRET',
+      'DROPBOX_API_URL',
+      'DROPBOX_APP_SECRET',
+    ])
+    expect(said).toContain(
+      'GOOGLE_CLIENT_ID: set it to the client id from the Google Cloud console',
+    )
+    expect(said.toLowerCase()).not.toContain('canary')
+  })
+
+  it.each([
+    'http://api.example.com',
+    'http://127.0.0.1.example.com',
+    'http://localhost.example.com',
+    'http://10.0.0.1',
+    'http://0x7f000001.example',
+    'ftp://127.0.0.1',
+    'https://user:pass@api.example.com',
+    'https://api.example.com?a=b',
+    'api.example.com',
+    'file:///etc/passwd',
+  ])('do not send tokens to %s', (url) => {
+    expect(advice({ ...least, GOOGLE_TOKEN_URL: url })).toContain('GOOGLE_TOKEN_URL')
+  })
+
+  it.each(['65536', '-1', '8o', '1.5'])('do not take the port %s', (port) => {
+    expect(advice({ ...least, PORT: port })).toContain('PORT')
+  })
+})
