@@ -1,0 +1,48 @@
+import type { Destination, Source } from './cloud.ts'
+import { createPace } from './pace.ts'
+import type { Pace } from './pace.ts'
+import type { RetryOptions } from './retried.ts'
+import { steadyDestination } from './steady-destination.ts'
+import { steadySource } from './steady-source.ts'
+import type { Clock } from './waiting.ts'
+
+/** Paces of as many accounts are remembered; the one unused for longest is forgotten and would be found anew. */
+const REMEMBERED = 10_000
+
+export interface SteadyOptions extends Omit<RetryOptions, 'pace' | 'signal'> {
+  readonly clock: Clock
+}
+
+export interface Steady {
+  /** @param account whatever shares a quota, such as a connection's id: all its runs share a pace */
+  source(source: Source, account: string, signal?: AbortSignal): Source
+  destination(destination: Destination, account: string, signal?: AbortSignal): Destination
+}
+
+/** @returns wrappers that give clouds pace and patience, and that remember each account's pace from run to run. */
+export function createSteady(options: SteadyOptions): Steady {
+  const paces = new Map<string, Pace>()
+
+  function paceOf(account: string): Pace {
+    const pace = paces.get(account) ?? createPace(options)
+    paces.delete(account)
+    paces.set(account, pace)
+    for (const oldest of paces.keys()) {
+      if (paces.size <= REMEMBERED) break
+      paces.delete(oldest)
+    }
+    return pace
+  }
+
+  const retry = (account: string, signal: AbortSignal | undefined): RetryOptions => ({
+    ...options,
+    pace: paceOf(account),
+    ...(signal && { signal }),
+  })
+
+  return {
+    source: (source, account, signal) => steadySource(source, retry(account, signal)),
+    destination: (destination, account, signal) =>
+      steadyDestination(destination, retry(account, signal)),
+  }
+}

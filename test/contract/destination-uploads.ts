@@ -1,0 +1,141 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { randomBytes } from 'node:crypto'
+import type { Destination, Folder, Place } from '../../backend/clouds/cloud.ts'
+import { hashBytes } from '../../backend/clouds/digest.ts'
+import {
+  bytesOf,
+  commitOf,
+  failsWith,
+  ok,
+  only,
+  openTop,
+  upload,
+} from './destination-under-test.ts'
+import type { DestinationUnderTest, StartDestination } from './destination-under-test.ts'
+
+/** The sentences about sessions: `stage`, `begin`, `append`. */
+export function describeUploads(start: StartDestination): void {
+  let cloud: DestinationUnderTest
+  let destination: Destination
+  let top: Folder
+
+  beforeEach(async () => {
+    cloud = await start()
+    destination = cloud.destination
+    top = await openTop(destination)
+  })
+  afterEach(() => cloud.close())
+
+  const at = (name: string, parent: Folder = top): Place => ({ parent, name })
+
+  describe('stage', () => {
+    it('takes as many small bodies as the capabilities say, also empty ones', async () => {
+      const { stage } = destination.capabilities
+      if (stage === null) return
+      const bodies = Array.from({ length: stage.bodies }, (_, nth) => randomBytes(nth))
+      const sessions = (await destination.stage?.(bodies, 10)) ?? []
+      const results = await destination.commit(
+        sessions.map((session, nth) =>
+          commitOf(ok(session), bodies[nth] ?? Buffer.alloc(0), at(`file ${nth}`)),
+        ),
+      )
+      results.forEach((result, nth) => {
+        expect(ok(result).hashes).toEqual(
+          hashBytes(bodies[nth] ?? Buffer.alloc(0), ['contentHash']),
+        )
+      })
+    })
+
+    it('keeps bodies apart that are staged at once', async () => {
+      if (destination.capabilities.stage === null) return
+      const bodies = Array.from({ length: 20 }, (_, nth) => Buffer.from(`body ${nth}`))
+      const staged = await Promise.all(
+        [0, 5, 10, 15].map(async (from) => destination.stage?.(bodies.slice(from, from + 5)) ?? []),
+      )
+      const sessions = staged.flat().map(ok)
+      expect(new Set(sessions).size).toBe(20)
+      const results = await destination.commit(
+        sessions.map((session, nth) =>
+          commitOf(session, bodies[nth] ?? Buffer.alloc(0), at(`file ${nth}`)),
+        ),
+      )
+      for (const result of results) ok(result)
+      expect(String(await bytesOf(destination, at('file 13')))).toBe('body 13')
+    })
+
+    it('throws damaged_in_transit if the bytes were, and nothing is kept of them', async () => {
+      if (destination.capabilities.stage === null) return
+      cloud.damageBytes()
+      await expect(destination.stage?.([Buffer.from('1')])).rejects.toEqual(
+        failsWith('damaged_in_transit'),
+      )
+    })
+  })
+
+  describe('begin and append', () => {
+    it('carry a file in pieces', async () => {
+      const { align } = destination.capabilities.chunk
+      const bytes = randomBytes(2 * align + 1)
+      const session = await destination.begin(bytes.subarray(0, align), false)
+      expect(
+        await destination.append(session, align, bytes.subarray(align, 2 * align), false),
+      ).toBe(2 * align)
+      expect(await destination.append(session, 2 * align, bytes.subarray(2 * align), true)).toBe(
+        bytes.length,
+      )
+      const copy = ok(only(await destination.commit([commitOf(session, bytes, at('file'))])))
+      expect(copy.bytes).toBe(bytes.length)
+      expect((await bytesOf(destination, at('file')))?.equals(bytes)).toBe(true)
+    })
+
+    it('can close a session with an empty piece', async () => {
+      const session = await destination.begin(Buffer.from('123'), false)
+      expect(await destination.append(session, 3, Buffer.alloc(0), true)).toBe(3)
+      ok(only(await destination.commit([commitOf(session, Buffer.from('123'), at('file'))])))
+    })
+
+    it('carry an empty file', async () => {
+      expect(ok(await upload(destination, Buffer.alloc(0), at('empty'))).bytes).toBe(0)
+    })
+
+    it('say how many bytes the session holds if an earlier answer was lost', async () => {
+      const { align } = destination.capabilities.chunk
+      const bytes = randomBytes(2 * align)
+      const session = await destination.begin(Buffer.alloc(0), false)
+      cloud.loseAnswer('append')
+      const lost = destination.append(session, 0, bytes.subarray(0, align), false)
+      await expect(lost).rejects.toEqual(failsWith('unavailable'))
+      expect(await destination.append(session, 0, bytes.subarray(0, align), false)).toBe(align)
+    })
+
+    it('take a repeat of the last append as a success', async () => {
+      const bytes = Buffer.from('12345')
+      const session = await destination.begin(bytes.subarray(0, 2), false)
+      cloud.loseAnswer('append')
+      const lost = destination.append(session, 2, bytes.subarray(2), true)
+      await expect(lost).rejects.toEqual(failsWith('unavailable'))
+      expect(await destination.append(session, 2, bytes.subarray(2), true)).toBe(5)
+      ok(only(await destination.commit([commitOf(session, bytes, at('file'))])))
+    })
+
+    it('throw session_lost if the session is unknown', async () => {
+      const session = await destination.begin(Buffer.from('1'), false)
+      cloud.forgetSessions()
+      const lost = destination.append(session, 1, Buffer.from('2'), true)
+      await expect(lost).rejects.toEqual(failsWith('session_lost'))
+    })
+
+    it('throw damaged_in_transit if the bytes were, and go on where they were', async () => {
+      cloud.damageBytes()
+      await expect(destination.begin(Buffer.from('1'), false)).rejects.toEqual(
+        failsWith('damaged_in_transit'),
+      )
+      const session = await destination.begin(Buffer.from('1'), false)
+      cloud.damageBytes()
+      await expect(destination.append(session, 1, Buffer.from('2'), false)).rejects.toEqual(
+        failsWith('damaged_in_transit'),
+      )
+      expect(await destination.append(session, 1, Buffer.from('2'), true)).toBe(2)
+    })
+  })
+}
