@@ -1,0 +1,63 @@
+import type { NameRules } from '../clouds/cloud.ts'
+import { mark } from '../records/ledger.ts'
+import type { Ledger, Row } from '../records/ledger.ts'
+import { comparableName, exportName, legalName, siblingName } from './names.ts'
+
+/** An item with the name that its copy has or will have. */
+export interface Named {
+  readonly row: Row
+  readonly name: string
+}
+
+/** @returns the name of an item's copy, given whether it carries a suffix. */
+export function nameOf(row: Row, rules: NameRules): string {
+  const form = row.item.exports[row.form]
+  const name = form === undefined ? row.item.name : exportName(row.item.name, form.extension)
+  const legal = legalName(name, rules)
+  return row.twin ? siblingName(legal, row.item.id, rules) : legal
+}
+
+/**
+ * Gives each row a name at the destination that no other row of the job has in the same folder. The first to come keeps
+ * the plain name for as long as it is called so; later ones carry a suffix made of their source id, the same for ever.
+ *
+ * @returns the rows in their order, each with its place taken
+ */
+export async function claimName(
+  ledger: Ledger,
+  rows: readonly Row[],
+  rules: NameRules,
+): Promise<readonly Named[]> {
+  const slotOf = (row: Row, name: string): string =>
+    ledger.slot(row.parentId ?? '', comparableName(name, rules))
+  const candidates = rows.map((row) => {
+    const plain = mark(row, { twin: false })
+    const plainName = nameOf(plain, rules)
+    return { row, plain, plainName, plainSlot: slotOf(plain, plainName) }
+  })
+  const holders = new Map(
+    await ledger.taken([...new Set(candidates.map((each) => each.plainSlot))]),
+  )
+  return candidates.map(({ row, plain, plainName, plainSlot }): Named => {
+    const key = ledger.key(row.item.id)
+    // A twin stays one while it is called so: the suffix is part of where people find it.
+    const twinName = nameOf(mark(row, { twin: true }), rules)
+    const isKnownTwin = row.twin && row.slot === slotOf(row, twinName)
+    const holder = holders.get(plainSlot)
+    if (!isKnownTwin && (holder === undefined || holder === key)) {
+      holders.set(plainSlot, key)
+      return { row: mark(plain, { slot: plainSlot }), name: plainName }
+    }
+    return { row: mark(row, { twin: true, slot: slotOf(row, twinName) }), name: twinName }
+  })
+}
+
+/** @returns the row under the name with its suffix, because something that is not ours has the plain one. */
+export function asTwin(ledger: Ledger, row: Row, rules: NameRules): Named {
+  const twin = mark(row, { twin: true })
+  const name = nameOf(twin, rules)
+  return {
+    row: mark(twin, { slot: ledger.slot(row.parentId ?? '', comparableName(name, rules)) }),
+    name,
+  }
+}

@@ -1,0 +1,82 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Change } from '../clouds/cloud.ts'
+import { mark, newRow, openLedger, rewrite } from '../records/ledger.ts'
+import type { Row } from '../records/ledger.ts'
+import { firstTodo, seen } from './merge-items.ts'
+import { homeless, parentOf } from './roots.ts'
+import type { Scan } from './scan.ts'
+import type { Tree } from './tree.ts'
+import { isTimeUp } from './work.ts'
+
+const PAGE = 400
+
+/** Takes up again what the last run did not carry. */
+export async function retakeUnfinished(scan: Scan): Promise<void> {
+  const { work } = scan
+  while (!isTimeUp(work)) {
+    const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
+    const rows = await ledger.todo('again', PAGE)
+    const retaken = rows.map((row) =>
+      mark(row, { todo: row.item.kind === 'folder' ? 'folder' : 'file' }),
+    )
+    const finished = rows.length < PAGE
+    await scan.save(retaken, 0, { ...scan.checkpoint, retaken: finished })
+    if (finished) return
+  }
+}
+
+/** Reads one page of a corpus's changes into the ledger. */
+export async function readChanges(scan: Scan, tree: Tree, corpus: string): Promise<void> {
+  const { work, checkpoint } = scan
+  const page = await work.source.changes(corpus, checkpoint.tokens[corpus] ?? '')
+  const latest = new Map(page.changes.map((change) => [change.id, change]))
+  const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
+  const changes = [...latest.values()]
+  const known = await ledger.rows(changes.map((change) => change.id))
+  const rows = new Map<string, Row>()
+  // Folders first, so that what came in together with its folder finds it.
+  const order = changes.map((change, index) => ({ change, row: known[index] ?? null }))
+  order.sort(
+    (a, b) => Number(b.change.item?.kind === 'folder') - Number(a.change.item?.kind === 'folder'),
+  )
+  for (const { change, row } of order) {
+    const changed = await applyChange(scan, tree, change, row)
+    if (changed === null) continue
+    rows.set(change.id, changed)
+    tree.learn([changed])
+  }
+  await scan.save([...rows.values()], page.changes.length, {
+    ...checkpoint,
+    tokens: { ...checkpoint.tokens, [corpus]: page.token },
+    changed: page.more ? checkpoint.changed : checkpoint.changed.filter((each) => each !== corpus),
+  })
+}
+
+/** @returns the row as it is after the change, or null if the change does not matter to this job. */
+async function applyChange(
+  scan: Scan,
+  tree: Tree,
+  change: Change,
+  row: Row | null,
+): Promise<Row | null> {
+  const { selection } = scan.work.job.request.source
+  const { item } = change
+  if (row?.lined === -1) return null
+  if (item === null || item.trashed) {
+    if (row === null || row.left || row.item.trashed) return null
+    return rewrite(row, { item: { ...row.item, trashed: true }, todo: firstTodo(row.item, false) })
+  }
+  const parentId = parentOf(selection, item)
+  const held = parentId !== null && (await tree.holds(parentId))
+  // In a whole drive everything belongs somewhere.
+  const belongs = held || selection.kind === 'drive'
+  const under =
+    held || parentId === null ? parentId : selection.kind === 'drive' ? homeless(item) : parentId
+  if (row === null)
+    return belongs && under !== null ? newRow(item, under, firstTodo(item, true)) : null
+  if (!row.left && row.parentId === under && isDeepStrictEqual(row.item, item)) return null
+  const wasHeld = !row.left && (await tree.holds(row.item.id).catch(() => false))
+  const cameIn =
+    belongs && item.kind === 'folder' && (row.left || (row.parentId !== under && !wasHeld))
+  return seen(row, item, under, cameIn)
+}

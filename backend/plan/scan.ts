@@ -1,0 +1,223 @@
+import { WaybillError, hasCode } from '../../shared/errors.ts'
+import type { Item } from '../../shared/item.ts'
+import type { Page } from '../clouds/cloud.ts'
+import { openLedger } from '../records/ledger.ts'
+import type { Row } from '../records/ledger.ts'
+import { underLease } from '../records/runs.ts'
+import type { Run } from '../records/runs.ts'
+import { beginScan } from './begin-scan.ts'
+import { checkpointOf, sealCheckpoint } from './checkpoint.ts'
+import type { Checkpoint } from './checkpoint.ts'
+import { readChanges, retakeUnfinished } from './read-changes.ts'
+import { readDestination } from './read-destination.ts'
+import { merge } from './merge-items.ts'
+import { topOf } from './roots.ts'
+import { createTree } from './tree.ts'
+import { isTimeUp } from './work.ts'
+import type { Progress, Work } from './work.ts'
+
+/** Rows in one transaction: the store takes 450 writes, one of them the run's. */
+const ROWS_AT_ONCE = 400
+/** A listing that says that it is incomplete is asked again this often before the run waits. */
+const LISTING_ATTEMPTS = 3
+
+/** What the scan remembers between its steps, and how it writes down what it has seen. */
+export interface Scan {
+  readonly work: Work
+  checkpoint: Checkpoint
+  /** Keeps rows and the checkpoint; `seen` items were looked at. */
+  save(rows: readonly Row[], seen: number, checkpoint: Checkpoint): Promise<void>
+}
+
+/**
+ * The first step of a run: brings the ledger up to what the source holds now. A first run lists; later runs read the
+ * changes since, take up what failed before and list the folders that came in.
+ */
+export async function scan(work: Work, run: Run): Promise<Progress> {
+  const owner = await work.owners.of(work.job.user)
+  const state: Scan = {
+    work,
+    checkpoint: checkpointOf(owner, run),
+    save: async (rows, seen, checkpoint) => {
+      await saveRows(work, rows, seen, checkpoint)
+      state.checkpoint = checkpoint
+    },
+  }
+  if (!state.checkpoint.begun) await beginScan(state)
+  const tree = createTree(
+    () => openLedger(work.store, work.owners, work.job.user, work.job.id),
+    topOf(selectionOf(work)),
+    state.checkpoint.folder,
+  )
+  for (;;) {
+    if (isTimeUp(work)) return 'time-is-up'
+    const { checkpoint } = state
+    if (!checkpoint.looked) await readDestination(state, tree)
+    else if (!checkpoint.retaken) await retakeUnfinished(state)
+    else if (checkpoint.changed[0] !== undefined)
+      await readChanges(state, tree, checkpoint.changed[0])
+    else if (checkpoint.listing !== null) await readPage(state)
+    else if (!(await nextListing(state))) return 'finished'
+  }
+}
+
+function selectionOf(work: Work) {
+  return work.job.request.source.selection
+}
+
+async function saveRows(
+  work: Work,
+  rows: readonly Row[],
+  seen: number,
+  checkpoint: Checkpoint,
+): Promise<void> {
+  const { store, owners, job, lease } = work
+  for (let from = 0; from === 0 || from < rows.length; from += ROWS_AT_ONCE) {
+    const last = from + ROWS_AT_ONCE >= rows.length
+    const owner = await owners.of(job.user)
+    const ledger = await openLedger(store, owners, job.user, job.id)
+    const documents = rows.slice(from, from + ROWS_AT_ONCE).map((row) => ledger.document(row))
+    await underLease(store, lease, (run, transaction) => {
+      for (const document of documents) transaction.put('ledger', document)
+      // The page counts as read only once all of it is kept.
+      return last
+        ? { scanned: run.scanned + seen, checkpoint: sealCheckpoint(owner, run.id, checkpoint) }
+        : {}
+    })
+  }
+}
+
+/** Chooses what to list next: a corpus, or the folders whose children are not known yet. */
+async function nextListing(scanState: Scan): Promise<boolean> {
+  const { work, checkpoint } = scanState
+  const [corpus] = checkpoint.corpora
+  if (corpus !== undefined) {
+    const listing = { what: { kind: 'corpus' as const, corpus: corpus.id }, cursor: null }
+    await scanState.save([], 0, { ...checkpoint, listing })
+    return true
+  }
+  const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
+  const folders = await ledger.todo('list', work.source.capabilities.foldersPerListing)
+  if (folders.length === 0) return false
+  const listing = {
+    what: { kind: 'children' as const, of: folders.map((row) => row.item.id) },
+    cursor: null,
+  }
+  await scanState.save([], 0, { ...checkpoint, listing })
+  return true
+}
+
+async function readPage(scanState: Scan): Promise<void> {
+  const { work, checkpoint } = scanState
+  const { listing } = checkpoint
+  if (listing === null) return
+  const page = await completePage(work, listing).catch((error: unknown) => {
+    if (listing.what.kind === 'children' && hasCode(error, 'gone')) return 'gone' as const
+    throw error
+  })
+  if (page === 'gone') {
+    // One of them is gone, and the provider does not say which.
+    const of = listing.what.kind === 'children' ? listing.what.of : []
+    await settleListing(scanState, await listOneByOne(work, of))
+    return
+  }
+  if (page === null) {
+    // The cursor was refused: once more from the start. What comes twice is told apart by its id.
+    await scanState.save([], 0, { ...checkpoint, listing: { ...listing, cursor: null } })
+    return
+  }
+  const items = page.items
+  // Drive sometimes answers a query for many parents with nothing at all: https://issuetracker.google.com/149522397
+  if (
+    items.length === 0 &&
+    listing.what.kind === 'children' &&
+    listing.what.of.length > 1 &&
+    listing.cursor === null
+  ) {
+    const single = await listOneByOne(work, listing.what.of)
+    await settleListing(scanState, single)
+    return
+  }
+  const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
+  const rows = await merge(ledger, selectionOf(work), items, listing.what.kind === 'children')
+  if (page.cursor === null) {
+    await settleListing(scanState, items)
+    return
+  }
+  await scanState.save(rows, items.length, {
+    ...checkpoint,
+    listing: { ...listing, cursor: page.cursor },
+  })
+}
+
+/** Keeps the last items of a listing and ends it. */
+async function settleListing(scanState: Scan, items: readonly Item[]): Promise<void> {
+  const { work, checkpoint } = scanState
+  const what = checkpoint.listing?.what
+  if (what === undefined) return
+  const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
+  const rows = await merge(ledger, selectionOf(work), items, what.kind === 'children')
+  if (what.kind === 'corpus') {
+    await scanState.save(rows, items.length, {
+      ...checkpoint,
+      corpora: checkpoint.corpora.slice(1),
+      listing: null,
+    })
+    return
+  }
+  const listed = (await ledger.rows(what.of)).filter((row) => row !== null)
+  const again = new Set(rows.map((row) => row.item.id))
+  const planned = listed
+    .filter((row) => !again.has(row.item.id))
+    .map((row): Row => ({ ...row, todo: row.lined === -1 ? 'settled' : 'folder' }))
+  await scanState.save([...rows, ...planned], items.length, { ...checkpoint, listing: null })
+}
+
+/** @returns the page, or null if its cursor was refused. Throws `incomplete_listing` if it stays incomplete. */
+async function completePage(work: Work, listing: NonNullable<Checkpoint['listing']>) {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const page = await work.source.list(listing.what, listing.cursor)
+      if (page.complete) return page
+    } catch (error) {
+      if (
+        listing.cursor !== null &&
+        error instanceof WaybillError &&
+        error.code === 'listing_restarted'
+      )
+        return null
+      throw error
+    }
+    if (attempt >= LISTING_ATTEMPTS)
+      throw new WaybillError(
+        'incomplete_listing',
+        'The source says that it did not list everything.',
+      )
+  }
+}
+
+async function listOneByOne(work: Work, folders: readonly string[]): Promise<readonly Item[]> {
+  const items: Item[] = []
+  for (const folder of folders) {
+    work.signal.throwIfAborted()
+    let cursor: string | null = null
+    do {
+      const what = { kind: 'children' as const, of: [folder] }
+      const page: Pick<Page, 'items' | 'cursor'> | null = await completePage(work, {
+        what,
+        cursor,
+      }).catch((error: unknown) => {
+        // The changes of the next run will tell of it.
+        if (hasCode(error, 'gone')) return { items: [], cursor: null }
+        throw error
+      })
+      if (page === null) {
+        cursor = null
+        continue
+      }
+      items.push(...page.items)
+      cursor = page.cursor
+    } while (cursor !== null)
+  }
+  return items
+}

@@ -1,0 +1,140 @@
+import { WaybillError } from '../../shared/errors.ts'
+import { isOver } from '../../shared/job.ts'
+import type { RunState } from '../../shared/job.ts'
+import type { ReceiptSummary } from '../../shared/receipt.ts'
+import type { Queue } from '../dispatch/queue.ts'
+import type { Connections } from '../records/connections.ts'
+import { newId } from '../records/ids.ts'
+import { addRun, createJob, emptyMemory, listJobs, readJob } from '../records/jobs.ts'
+import type { Job } from '../records/jobs.ts'
+import { turn } from '../records/leases.ts'
+import type { Owners } from '../records/owner.ts'
+import { receiptLines } from '../records/receipts.ts'
+import { progressOf, readRun, runId } from '../records/runs.ts'
+import type { Run } from '../records/runs.ts'
+import type { Store } from '../store/store.ts'
+import type { JobView, Jobs } from './jobs.ts'
+import { enqueue } from './run-task.ts'
+
+export interface JobsDeps {
+  readonly store: Store
+  readonly owners: Owners
+  readonly connections: Connections
+  readonly queue: Queue
+  readonly now: () => number
+  readonly random: (bytes: number) => Uint8Array
+  /** Resolves after that many milliseconds, or at once when the signal aborts. */
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>
+}
+
+const LOOK_AGAIN_MS = 200
+
+/** @returns what people can do with their jobs, on the store and queue given. */
+export function createJobs(deps: JobsDeps): Jobs {
+  const { store, owners, connections, queue, now, random, sleep } = deps
+
+  const view = async (job: Job): Promise<JobView> =>
+    viewOf(job, await readRun(store, runId(job.id, job.latest)))
+  const get = async (user: string, id: string): Promise<JobView> =>
+    view(await readJob(store, owners, user, id))
+
+  const act = async (
+    user: string,
+    id: string,
+    to: Extract<RunState, 'paused' | 'queued' | 'cancelled'>,
+  ): Promise<JobView> => {
+    const job = await readJob(store, owners, user, id)
+    const run = await turn(store, runId(id, job.latest), to, now())
+    if (to === 'queued') await enqueue(queue, { run: run.id, fence: run.fence })
+    return viewOf(job, run)
+  }
+
+  return {
+    create: async (user, request) => {
+      const source = await connections.get(user, request.source.connection)
+      const destination = await connections.get(user, request.destination.connection)
+      if (source.provider !== 'google-drive' || destination.provider !== 'dropbox')
+        throw new WaybillError(
+          'invalid_request',
+          'Waybill copies from a Google Drive connection to a Dropbox connection.',
+        )
+      const id = newId(now(), random)
+      const job: Job = { id, user, createdAt: now(), latest: 1, request, memory: emptyMemory }
+      const run = await createJob(store, owners, job)
+      await enqueue(queue, { run: run.id, fence: run.fence })
+      return viewOf(job, run)
+    },
+    list: async (user, { after, limit }) => {
+      const page = after === undefined ? { limit } : { after, limit }
+      const jobs = await listJobs(store, owners, user, page)
+      const next = jobs.length < limit ? null : (jobs.at(-1)?.id ?? null)
+      return { jobs: await Promise.all(jobs.map(view)), next }
+    },
+    get,
+    wait: async (user, id, waitMs, signal) => {
+      const until = now() + waitMs
+      const first = await get(user, id)
+      const before = JSON.stringify(first.run)
+      let current = first
+      while (
+        JSON.stringify(current.run) === before &&
+        !isOver(current.run.state) &&
+        now() < until
+      ) {
+        if (signal?.aborted === true) break
+        await sleep(Math.min(LOOK_AGAIN_MS, until - now()), signal)
+        current = await get(user, id)
+      }
+      return current
+    },
+    again: async (user, id) => {
+      const run = await addRun(store, owners, user, id, now())
+      await enqueue(queue, { run: run.id, fence: run.fence })
+      return get(user, id)
+    },
+    pause: async (user, id) => act(user, id, 'paused'),
+    resume: async (user, id) => act(user, id, 'queued'),
+    cancel: async (user, id) => act(user, id, 'cancelled'),
+    receipt: (user, id, number) => receipt(deps, user, id, number),
+  }
+}
+
+function viewOf(job: Job, run: Run): JobView {
+  const createdAt = new Date(job.createdAt).toISOString()
+  return { id: job.id, createdAt, request: job.request, run: progressOf(run) }
+}
+
+async function* receipt(
+  deps: JobsDeps,
+  user: string,
+  id: string,
+  number?: number,
+): AsyncGenerator<string> {
+  const { store, owners } = deps
+  const job = await readJob(store, owners, user, id)
+  const run = await readRun(store, runId(id, number ?? job.latest))
+  if (run.state !== 'done' || run.root === null)
+    throw new WaybillError('wrong_state', 'The receipt is complete when the run is done.')
+  yield* receiptLines(store, owners, user, run.id)
+  const { memory } = job
+  const since = memory.since?.run === run.number ? memory.before : null
+  const { copied, renamed, moved, removed, skipped, failed, bytes } = run.totals
+  const summary: ReceiptSummary = {
+    summary: {
+      job: id,
+      run: run.number,
+      lines: run.lines,
+      copied,
+      renamed,
+      moved,
+      removed,
+      skipped,
+      failed,
+      bytes,
+      unchanged: run.unchanged,
+      since,
+      root: run.root,
+    },
+  }
+  yield JSON.stringify(summary)
+}

@@ -1,0 +1,227 @@
+import { WaybillError, hasCode } from '../../shared/errors.ts'
+import type { Item } from '../../shared/item.ts'
+import { createDigest, namesToCompare } from '../clouds/digest.ts'
+import type { Digest } from '../clouds/digest.ts'
+import type { Work } from '../plan/work.ts'
+import { isTimeUp } from '../plan/work.ts'
+import { openLedger, rewrite } from '../records/ledger.ts'
+import type { Row } from '../records/ledger.ts'
+import { underLease } from '../records/runs.ts'
+import { readUpload, uploadDocument, uploadKey } from '../records/transfers.ts'
+import type { Upload } from '../records/transfers.ts'
+import { createByteReader } from './byte-reader.ts'
+import type { ByteReader } from './byte-reader.ts'
+import type { Carried } from './commit-lane.ts'
+import { agrees, freshItem, isBroken } from './read-item.ts'
+import type { TooLong } from './read-item.ts'
+
+/** What a killed worker costs at most: a chunk that was sent and not written down. */
+export const chunkBytes = 8 * 1024 * 1024
+const READS = 5
+const ATTEMPTS = 3
+
+/** A closed session that holds the item's bytes, or `later`: the slice's time is up, and what was sent is written down. */
+export type Sent = { readonly carried: Carried; readonly session: string } | 'later'
+
+/** A session's bytes so far. */
+interface Sending {
+  session: string | null
+  offset: number
+  digest: Digest
+}
+
+/**
+ * Carries an item too large to be held in memory: chunk after chunk into an upload session, each written down once the
+ * destination has it, so that another worker goes on where this one ended. While one chunk is sent the next is read.
+ *
+ * @param begun the beginning of a body of unknown size that turned out to be long
+ * @throws WaybillError `keeps_changing`, `damaged_at_source`, `gone`, and what the clouds throw
+ */
+export async function carryLarge(work: Work, row: Row, begun?: TooLong): Promise<Sent> {
+  let item = row.item
+  let changed = false
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    const sending = await resume(work, row, item)
+    const sent = await sendAll(work, row, item, sending, attempt === 1 ? begun : undefined)
+    if (sent !== 'mismatch') return sent
+    await forget(work, row)
+    const now = await freshItem(work.source, item)
+    changed ||= now.version !== item.version
+    item = now
+  }
+  throw changed
+    ? new WaybillError('keeps_changing', 'The file changes faster than it can be read.')
+    : new WaybillError(
+        'damaged_at_source',
+        'What the source delivers is not what it says it holds.',
+      )
+}
+
+/** @returns the session that an earlier worker began for this very version, or a new beginning. */
+async function resume(work: Work, row: Row, item: Item): Promise<Sending> {
+  const names = namesToCompare(item.hashes, work.destination.capabilities.hashes, false)
+  const upload = item.kind === 'file' ? await savedUpload(work, row) : null
+  if (upload !== null && upload.version === item.version) {
+    try {
+      return {
+        session: upload.session,
+        offset: upload.offset,
+        digest: await createDigest(names, upload.digest),
+      }
+    } catch (error) {
+      if (!hasCode(error, 'session_lost')) throw error
+    }
+  }
+  return { session: null, offset: 0, digest: await createDigest(names) }
+}
+
+async function sendAll(
+  work: Work,
+  row: Row,
+  item: Item,
+  sending: Sending,
+  begun: TooLong | undefined,
+): Promise<Sent | 'mismatch'> {
+  const size = item.kind === 'file' ? item.size : null
+  let reader = begun === undefined ? null : begun.reader
+  let head = begun?.head
+  let ahead: Promise<Uint8Array> | null = null
+  try {
+    for (let breaks = 0; ;) {
+      let chunk: Uint8Array
+      try {
+        reader ??= await openAt(work, item, row.form, sending.offset)
+        chunk = await (ahead ?? readChunk(reader, head))
+        head = undefined
+        ahead = null
+        const end = sending.offset + chunk.length
+        if (size !== null && (end > size || (chunk.length < chunkBytes && end < size))) {
+          if (end > size) return 'mismatch'
+          throw new WaybillError('unavailable', 'The source ended the file early.')
+        }
+      } catch (error) {
+        // A document's body cannot be resumed, and what was hashed cannot be taken back: only whole chunks count.
+        ahead = null
+        reader?.close()
+        reader = null
+        if (!isBroken(error) || size === null || (breaks += 1) > READS) throw error
+        continue
+      }
+      ahead =
+        size !== null && sending.offset + chunk.length >= size ? null : quietly(readChunk(reader))
+      const isLast = size === null ? (await ahead)?.length === 0 : ahead === null
+      sending.digest.update(chunk)
+      if (isLast) return await sendLast(work, row, item, sending, chunk)
+      const digest = sending.digest.save()
+      await send(work, sending, chunk, false)
+      if (size !== null) await saveUpload(work, row, item, sending, digest)
+      if (size !== null && isTimeUp(work)) return 'later'
+    }
+  } finally {
+    reader?.close()
+  }
+}
+
+/** Compares before closing the session: what is not the source's content never becomes a file. */
+async function sendLast(
+  work: Work,
+  row: Row,
+  item: Item,
+  sending: Sending,
+  chunk: Uint8Array,
+): Promise<Sent | 'mismatch'> {
+  const hashes = sending.digest.digest()
+  if (!agrees(item.hashes, hashes)) return 'mismatch'
+  await send(work, sending, chunk, true)
+  const { session, offset } = sending
+  if (session === null) throw new WaybillError('internal', 'Nothing was sent.')
+  return { carried: { row: rewrite(row, { item }), size: offset, hashes }, session }
+}
+
+async function send(work: Work, sending: Sending, chunk: Uint8Array, last: boolean): Promise<void> {
+  work.signal.throwIfAborted()
+  if (sending.session === null) {
+    sending.session = await work.destination.begin(chunk, last)
+    sending.offset = chunk.length
+    return
+  }
+  const end = sending.offset + chunk.length
+  for (let from = sending.offset; ;) {
+    const rest = chunk.subarray(from - sending.offset)
+    const held = await work.destination.append(sending.session, from, rest, last)
+    if (held === end) break
+    // Less than we had recorded, or more than we ever sent: this is not our session any more.
+    if (held <= from || held > end)
+      throw new WaybillError('session_lost', 'The upload session is not as we left it.')
+    from = held
+  }
+  sending.offset = end
+}
+
+async function openAt(
+  work: Work,
+  item: Item,
+  formNumber: number,
+  from: number,
+): Promise<ByteReader> {
+  const form = item.exports[formNumber]
+  const body = await work.source.open(item, {
+    from,
+    signal: work.signal,
+    ...(form === undefined ? {} : { form }),
+  })
+  return createByteReader(body.stream, from - body.from)
+}
+
+async function readChunk(reader: ByteReader, head?: Uint8Array): Promise<Uint8Array> {
+  if (head === undefined) return reader.read(chunkBytes)
+  const rest = await reader.read(chunkBytes - head.length)
+  return Buffer.concat([head, rest])
+}
+
+/** A promise that may fail before anybody waits for it. */
+function quietly<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined)
+  return promise
+}
+
+async function savedUpload(work: Work, row: Row): Promise<Upload | null> {
+  const owner = await work.owners.of(work.job.user)
+  const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
+  return readUpload(work.store, owner, work.lease.run, ledger.key(row.item.id))
+}
+
+async function saveUpload(
+  work: Work,
+  row: Row,
+  item: Item,
+  sending: Sending,
+  digest: string,
+): Promise<void> {
+  const { session, offset } = sending
+  if (session === null) return
+  const owner = await work.owners.of(work.job.user)
+  const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
+  const upload = { session, offset, digest, version: item.version }
+  const document = uploadDocument(
+    owner,
+    work.lease.run,
+    ledger.key(row.item.id),
+    upload,
+    work.now(),
+  )
+  await underLease(work.store, work.lease, (_run, transaction) => {
+    transaction.put('transfers', document)
+    return {}
+  })
+}
+
+/** Drops what is written down about an item's upload: its bytes are of no use. */
+export async function forget(work: Work, row: Row): Promise<void> {
+  const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
+  const key = uploadKey(work.lease.run, ledger.key(row.item.id))
+  await underLease(work.store, work.lease, (_run, transaction) => {
+    transaction.remove('transfers', key)
+    return {}
+  })
+}

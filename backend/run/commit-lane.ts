@@ -1,0 +1,177 @@
+import { WaybillError, asWaybillError } from '../../shared/errors.ts'
+import type { Hashes } from '../../shared/item.ts'
+import type { Result, Session } from '../clouds/cloud.ts'
+import type { Work } from '../plan/work.ts'
+import { commitAll } from './commit-all.ts'
+import type { Closed } from './commit-all.ts'
+import { concernsItem, notCarried } from './outcome.ts'
+import type { Tree } from '../plan/tree.ts'
+import { record } from './record.ts'
+import type { Settled } from './record.ts'
+import type { Intent } from '../records/transfers.ts'
+import type { Row } from '../records/ledger.ts'
+
+/** An item whose bytes were read and compared, on its way to becoming a file. */
+export interface Carried {
+  readonly row: Row
+  readonly size: number
+  readonly hashes: Hashes
+}
+
+/** Commits in one record: with the receipt's pages and the run that is what one transaction takes. */
+const COMMITS_AT_ONCE = 400
+/** Small bodies are sent when this many bytes wait. */
+const STAGE_BYTES = 4 * 1024 * 1024
+const STAGES_AT_ONCE = 2
+/** Closed sessions wait no longer than this for company, so that a killed worker has little to do again. */
+const LONGEST_WAIT_MS = 10_000
+
+/**
+ * Where carried items wait to be sent and committed together. Providers serialise the commits of one account, so there
+ * is one lane: while one commit is under way, the next fills.
+ */
+export interface CommitLane {
+  /** Takes a small body, which is sent together with others. Waits while too many are on their way. */
+  stage(carried: Carried, bytes: Uint8Array): Promise<void>
+  /** Takes a session that already holds the item's bytes. */
+  add(closed: Closed): Promise<void>
+  /** Takes the end of an item that was not carried. */
+  settle(settled: Settled): Promise<void>
+  /** Sends, commits and records everything it has taken. Throws what went wrong with the run. */
+  flush(): Promise<void>
+}
+
+/**
+ * @param intents what earlier workers of this run were about to commit, by source id
+ * @param redo called for an item whose session is lost: it has to be carried again
+ * @param fail called once, with the error that ends the slice
+ */
+export function createCommitLane(
+  work: Work,
+  tree: Tree,
+  options: {
+    /** How many items are likely to come. */
+    readonly expected: number
+    readonly intents: ReadonlyMap<string, readonly Intent[]>
+    readonly redo: (row: Row) => void
+    readonly fail: (error: unknown) => void
+  },
+): CommitLane {
+  const { destination } = work
+  const limit = destination.capabilities.stage
+  let waiting: { readonly carried: Carried; readonly bytes: Uint8Array }[] = []
+  let waitingBytes = 0
+  let closed: Closed[] = []
+  let ended: Settled[] = []
+  let oldest = 0
+  let { expected } = options
+  let failed: Error | null = null
+  let committing: Promise<void> = Promise.resolve()
+  const stages = new Set<Promise<void>>()
+
+  const guard = async (act: () => Promise<void>): Promise<void> => {
+    try {
+      if (failed === null) await act()
+    } catch (error) {
+      if (failed === null) options.fail(error)
+      failed ??= error instanceof Error ? error : asWaybillError(error)
+    }
+  }
+  const stopIfFailed = (): void => {
+    if (failed !== null) throw failed
+  }
+
+  const commit = (): void => {
+    const batch = closed.splice(0, COMMITS_AT_ONCE)
+    const others = ended.splice(0)
+    oldest = work.now()
+    committing = committing.then(async () =>
+      guard(async () => {
+        const settled = await commitAll(work, tree, batch, options)
+        await record(work, tree, [...settled.settled, ...others], { transfers: settled.transfers })
+      }),
+    )
+  }
+
+  const add = async (one: Closed): Promise<void> => {
+    if (closed.length === 0) oldest = work.now()
+    closed.push(one)
+    if (closed.length >= COMMITS_AT_ONCE || work.now() - oldest > LONGEST_WAIT_MS) {
+      // One lane: whoever fills the next batch waits for the last.
+      await committing
+      if (closed.length >= COMMITS_AT_ONCE || work.now() - oldest > LONGEST_WAIT_MS) commit()
+    }
+  }
+
+  const sendWaiting = (): void => {
+    const batch = waiting
+    if (batch.length === 0) return
+    waiting = []
+    waitingBytes = 0
+    expected = Math.max(0, expected - batch.length)
+    const ahead = expected
+    const stage = guard(async () => {
+      const results = await sendBodies(
+        work,
+        batch.map(({ bytes }) => bytes),
+        ahead,
+      )
+      for (const [index, { carried }] of batch.entries()) {
+        const result = results[index]
+        if (result === undefined) throw new WaybillError('internal', 'A body has no result.')
+        if ('ok' in result) await add({ carried, session: result.ok })
+        else if (concernsItem(result.error.code))
+          ended.push(notCarried(carried.row, result.error.code))
+        else throw result.error
+      }
+    }).finally(() => stages.delete(stage))
+    stages.add(stage)
+  }
+
+  return {
+    stage: async (carried, bytes) => {
+      stopIfFailed()
+      const full =
+        limit !== null &&
+        (waiting.length >= limit.bodies ||
+          waitingBytes + bytes.length > Math.min(limit.bytes, STAGE_BYTES))
+      if (full || limit === null) sendWaiting()
+      waiting.push({ carried, bytes })
+      waitingBytes += bytes.length
+      if (limit !== null && waiting.length >= limit.bodies) sendWaiting()
+      while (stages.size >= STAGES_AT_ONCE) await Promise.race(stages)
+      stopIfFailed()
+    },
+    add: async (one) => {
+      stopIfFailed()
+      await add(one)
+      stopIfFailed()
+    },
+    settle: async (settled) => {
+      stopIfFailed()
+      ended.push(settled)
+      if (ended.length >= COMMITS_AT_ONCE / 2) commit()
+      await committing
+      stopIfFailed()
+    },
+    flush: async () => {
+      sendWaiting()
+      await Promise.all(stages)
+      if (failed === null && (closed.length > 0 || ended.length > 0)) commit()
+      await committing
+      stopIfFailed()
+    },
+  }
+}
+
+async function sendBodies(
+  work: Work,
+  bodies: readonly Uint8Array[],
+  ahead: number,
+): Promise<readonly Result<Session>[]> {
+  const { destination } = work
+  if (destination.stage !== undefined) return destination.stage(bodies, ahead)
+  const results: Result<Session>[] = []
+  for (const bytes of bodies) results.push({ ok: await destination.begin(bytes, true) })
+  return results
+}

@@ -1,0 +1,217 @@
+import pLimit from 'p-limit'
+import type { LimitFunction } from 'p-limit'
+import { WaybillError } from '../../shared/errors.ts'
+import { nameOf } from '../plan/claim-name.ts'
+import type { Tree } from '../plan/tree.ts'
+import { isTimeUp } from '../plan/work.ts'
+import type { Progress, Work } from '../plan/work.ts'
+import { mark, openLedger, rewrite } from '../records/ledger.ts'
+import type { Row } from '../records/ledger.ts'
+import { readRun } from '../records/runs.ts'
+import { openIntents } from '../records/transfers.ts'
+import type { Intent } from '../records/transfers.ts'
+import { carryLarge, forget } from './carry-large.ts'
+import { createCommitLane } from './commit-lane.ts'
+import type { CommitLane } from './commit-lane.ts'
+import { concernsItem, notCarried, notesOn, proofOf } from './outcome.ts'
+import { readWhole } from './read-item.ts'
+import { record } from './record.ts'
+
+const PAGE = 200
+/** Items in the works at once. Small ones are held whole; of the large ones only a few at a time, two chunks each. */
+const ITEMS_AT_ONCE = 16
+const LARGE_AT_ONCE = 3
+const SMALL_BYTES = 1024 * 1024
+/** Failures in a row of what may pass before the provider, not the item, is taken to be the trouble. */
+const STRIKES = 4
+const ATTEMPTS = 3
+
+/**
+ * The third step of a run: carries the bytes of every item that the plan wants copied, many at once, and records each
+ * once it is verified. Goes on until nothing is left or the slice's time is up.
+ */
+export async function copyItems(outer: Work, tree: Tree): Promise<Progress> {
+  const stop = new AbortController()
+  const work: Work = { ...outer, signal: AbortSignal.any([outer.signal, stop.signal]) }
+  const owner = await work.owners.of(work.job.user)
+  const { intents } = await openIntents(work.store, owner, work.lease.run)
+  const attempts = new Map<string, number>()
+  const state: Copying = {
+    work,
+    tree,
+    intents,
+    attempts,
+    strikes: 0,
+    large: pLimit(LARGE_AT_ONCE),
+  }
+  const { plannedItems, lines } = await readRun(work.store, work.lease.run)
+  const lane = createCommitLane(work, tree, {
+    expected: Math.max(0, plannedItems - lines),
+    intents,
+    redo: (row) => attempts.set(row.item.id, (attempts.get(row.item.id) ?? 0) + 1),
+    fail: (error) => stop.abort(error),
+  })
+  try {
+    for (;;) {
+      const carried = await onePass(state, lane)
+      await lane.flush()
+      if (isTimeUp(work)) return 'time-is-up'
+      if (carried === 0) return 'finished'
+    }
+  } catch (error) {
+    stop.abort(error)
+    throw error
+  }
+}
+
+interface Copying {
+  readonly work: Work
+  readonly tree: Tree
+  readonly intents: ReadonlyMap<string, readonly Intent[]>
+  /** How often an item was begun in vain in this slice. */
+  readonly attempts: Map<string, number>
+  strikes: number
+  readonly large: LimitFunction
+}
+
+/** Goes once through what is to be copied; returns how many items there were. */
+async function onePass(state: Copying, lane: CommitLane): Promise<number> {
+  const { work } = state
+  const rows = rowsToCopy(work)
+  let count = 0
+  const worker = async (): Promise<void> => {
+    for (;;) {
+      if (isTimeUp(work)) return
+      const next = await rows.next()
+      if (next.done === true) return
+      count += 1
+      await carry(state, lane, next.value)
+    }
+  }
+  const workers = Array.from({ length: ITEMS_AT_ONCE }, async () => worker())
+  const results = await Promise.allSettled(workers)
+  const failed = results.find((result) => result.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
+  return count
+}
+
+/** Async generators queue their callers, so that many workers can pull from this one. */
+async function* rowsToCopy(work: Work): AsyncGenerator<Row> {
+  let after: string | undefined
+  for (;;) {
+    const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
+    const rows = await ledger.todo('copy', PAGE, after)
+    yield* rows
+    const last = rows.at(-1)
+    if (rows.length < PAGE || last === undefined) return
+    after = ledger.key(last.item.id)
+  }
+}
+
+async function carry(state: Copying, lane: CommitLane, row: Row): Promise<void> {
+  const { work, attempts } = state
+  const begun = attempts.get(row.item.id) ?? 0
+  if (begun >= ATTEMPTS) {
+    await lane.settle(notCarried(row, 'unavailable'))
+    return
+  }
+  try {
+    if (await adopted(state, lane, row)) return
+    await send(state, lane, row)
+    state.strikes = 0
+  } catch (error) {
+    work.signal.throwIfAborted()
+    if (!(error instanceof WaybillError)) throw error
+    if (error.code === 'export_too_large' || error.code === 'not_exportable')
+      await nextForm(state, lane, row, error)
+    else if (concernsItem(error.code)) await lane.settle(notCarried(row, error.code))
+    else if (error.code === 'session_lost') {
+      attempts.set(row.item.id, begun + 1)
+      await forget(work, row)
+    } else if (error.code === 'unavailable' && (state.strikes += 1) < STRIKES)
+      attempts.set(row.item.id, begun + 1)
+    else throw error
+  }
+}
+
+async function send(state: Copying, lane: CommitLane, row: Row): Promise<void> {
+  const { work, large } = state
+  const { item, form } = row
+  const { source, destination, signal } = work
+  if (item.kind === 'file' && (item.size ?? Infinity) > SMALL_BYTES) {
+    await large(async () => sendLarge(work, lane, row))
+    return
+  }
+  const limit = Math.min(SMALL_BYTES, destination.capabilities.stage?.bytes ?? SMALL_BYTES)
+  const read = await readWhole(source, item, {
+    form,
+    limit,
+    destinationHashes: destination.capabilities.hashes,
+    signal,
+  })
+  if ('head' in read) await large(async () => sendLarge(work, lane, row, read))
+  else {
+    const carried = {
+      row: read.item === item ? row : rewrite(row, { item: read.item }),
+      size: read.bytes.length,
+      hashes: read.hashes,
+    }
+    await lane.stage(carried, read.bytes)
+  }
+}
+
+async function sendLarge(
+  work: Work,
+  lane: CommitLane,
+  row: Row,
+  begun?: Parameters<typeof carryLarge>[2],
+): Promise<void> {
+  const sent = await carryLarge(work, row, begun)
+  if (sent !== 'later') await lane.add(sent)
+}
+
+/**
+ * An earlier worker of this run was about to commit this item when it ended. If the copy is there, it is ours.
+ */
+async function adopted(state: Copying, lane: CommitLane, row: Row): Promise<boolean> {
+  const { work, tree, intents } = state
+  const ours = (intents.get(row.item.id) ?? []).filter((each) => each.version === row.item.version)
+  const parent = row.parentId === null ? null : await tree.where(row.parentId)
+  if (ours.length === 0 || parent === null) return false
+  const name = nameOf(row, work.destination.capabilities.names)
+  const there = await work.destination.find({ parent, name })
+  if (there === null || !('file' in there)) return false
+  const { id, version, bytes, hashes } = there.file
+  if (
+    hashes.contentHash === undefined ||
+    !ours.some((each) => each.contentHash === hashes.contentHash)
+  )
+    return false
+  await lane.settle({
+    row: rewrite(row, {
+      todo: 'settled',
+      copy: { id, version, bytes, hashes },
+      placed: { parentId: row.parentId ?? '', name },
+      carried: row.item.version,
+      reason: null,
+    }),
+    outcome: 'copied',
+    reason: null,
+    proof: proofOf(row.item, true),
+    notes: notesOn(row, work.destination.capabilities.names),
+    bytes,
+  })
+  return true
+}
+
+/** A form that cannot be had is followed by the next one, which has another name: the item is planned again. */
+async function nextForm(
+  state: Copying,
+  lane: CommitLane,
+  row: Row,
+  error: WaybillError,
+): Promise<void> {
+  const { work, tree } = state
+  if (row.form + 1 >= row.item.exports.length) await lane.settle(notCarried(row, error.code))
+  else await record(work, tree, [], { rows: [mark(row, { form: row.form + 1, todo: 'file' })] })
+}

@@ -1,0 +1,127 @@
+import { WaybillError } from '../../shared/errors.ts'
+import type { Folder, Place, Result } from '../clouds/cloud.ts'
+import { asTwin, nameOf } from '../plan/claim-name.ts'
+import type { Tree } from '../plan/tree.ts'
+import { isTimeUp } from '../plan/work.ts'
+import type { Progress, Work } from '../plan/work.ts'
+import { openLedger, rewrite } from '../records/ledger.ts'
+import type { Row } from '../records/ledger.ts'
+import { moveOnce } from './move-once.ts'
+import { notCarried, notesOn } from './outcome.ts'
+import { outcomesAtOnce, record } from './record.ts'
+import type { Settled } from './record.ts'
+
+const PAGE = 1000
+
+/** Makes the folders that the plan asks for, and moves those that have another name or place now, from the top down. */
+export async function makeFolders(work: Work, tree: Tree): Promise<Progress> {
+  const levels = await foldersByDepth(work, tree)
+  const atOnce = Math.min(work.destination.capabilities.foldersPerCall, outcomesAtOnce / 2)
+  for (const ids of levels)
+    for (let from = 0; from < ids.length; from += atOnce) {
+      if (isTimeUp(work)) return 'time-is-up'
+      const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
+      const found = await ledger.rows(ids.slice(from, from + atOnce))
+      await makeSome(
+        work,
+        tree,
+        found.filter((row) => row !== null),
+      )
+    }
+  return 'finished'
+}
+
+/** @returns source ids of the folders to make, those nearest to the top first. */
+async function foldersByDepth(work: Work, tree: Tree): Promise<readonly (readonly string[])[]> {
+  const levels: string[][] = []
+  let after: string | undefined
+  for (;;) {
+    const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
+    const rows = await ledger.todo('make', PAGE, after)
+    for (const { item } of rows) (levels[await tree.depth(item.id)] ??= []).push(item.id)
+    const last = rows.at(-1)
+    if (rows.length < PAGE || last === undefined) return levels.filter((level) => level.length > 0)
+    after = ledger.key(last.item.id)
+  }
+}
+
+async function makeSome(work: Work, tree: Tree, rows: readonly Row[]): Promise<void> {
+  const rules = work.destination.capabilities.names
+  const settled: Settled[] = []
+  const making: { readonly row: Row; readonly place: Place }[] = []
+  for (const row of rows) {
+    const parent = row.parentId === null ? null : await tree.where(row.parentId)
+    // The folder above could not be made: this one fails with it, and both are tried again.
+    if (parent === null) settled.push(notCarried(row, 'name_taken'))
+    else if (row.copy === null) making.push({ row, place: { parent, name: nameOf(row, rules) } })
+    else settled.push(await moveFolder(work, tree, row, { parent, name: nameOf(row, rules) }))
+  }
+  const made = await work.destination.ensureFolders(making.map(({ place }) => place))
+  for (const [index, { row, place }] of making.entries())
+    settled.push(await settleMade(work, row, place, made[index]))
+  await record(work, tree, settled)
+}
+
+async function settleMade(
+  work: Work,
+  row: Row,
+  place: Place,
+  result: Result<Folder> | undefined,
+): Promise<Settled> {
+  const rules = work.destination.capabilities.names
+  if (result === undefined) throw new WaybillError('internal', 'A folder has no result.')
+  if ('ok' in result) return asMade(row, place, result.ok, work)
+  if (result.error.code === 'name_taken' && !row.twin) {
+    // A file that is not ours has the name: the folder takes another.
+    const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
+    const twin = asTwin(ledger, row, rules)
+    const other = { parent: place.parent, name: twin.name }
+    const [again] = await work.destination.ensureFolders([other])
+    return settleMade(work, twin.row, other, again)
+  }
+  return notCarried(row, onlyItem(result.error))
+}
+
+function asMade(row: Row, place: Place, folder: Folder, work: Work): Settled {
+  const copy = { id: folder.id, version: '', bytes: 0, hashes: {} }
+  const placed = { parentId: row.parentId ?? '', name: place.name }
+  return {
+    row: rewrite(row, { todo: 'settled', copy, placed, carried: row.item.version, reason: null }),
+    outcome: 'copied',
+    reason: null,
+    proof: null,
+    notes: notesOn(row, work.destination.capabilities.names),
+    bytes: 0,
+  }
+}
+
+async function moveFolder(work: Work, tree: Tree, row: Row, place: Place): Promise<Settled> {
+  const from = await tree.where(row.item.id)
+  if (from === null || row.copy === null) return notCarried(row, 'gone')
+  const renamed = row.placed?.parentId === row.parentId
+  try {
+    const moved = await moveOnce(work.destination, from, place)
+    const folder = { id: moved.id, path: moved.path }
+    return { ...asMade(row, place, folder, work), outcome: renamed ? 'renamed' : 'moved' }
+  } catch (error) {
+    if (!(error instanceof WaybillError)) throw error
+    if (error.code === 'name_taken' && !row.twin) {
+      const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
+      const twin = asTwin(ledger, row, work.destination.capabilities.names)
+      return moveFolder(work, tree, twin.row, { parent: place.parent, name: twin.name })
+    }
+    return notCarried(row, onlyItem(error))
+  }
+}
+
+/** @returns the code, if the error is about one item; throws it on if it is about the run. */
+function onlyItem(error: WaybillError) {
+  if (
+    error.code === 'name_taken' ||
+    error.code === 'name_refused' ||
+    error.code === 'gone' ||
+    error.code === 'item_forbidden'
+  )
+    return error.code
+  throw error
+}

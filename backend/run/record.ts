@@ -1,0 +1,141 @@
+import type { ErrorCode } from '../../shared/errors.ts'
+import { addTotals, noTotals } from '../../shared/job.ts'
+import type { Totals } from '../../shared/job.ts'
+import type { Outcome, Proof, ReceiptLine } from '../../shared/receipt.ts'
+import { plannedWork } from '../plan/plan-items.ts'
+import type { Tree } from '../plan/tree.ts'
+import type { Work } from '../plan/work.ts'
+import { mark, openLedger } from '../records/ledger.ts'
+import type { Row } from '../records/ledger.ts'
+import { receiptPages } from '../records/receipts.ts'
+import { underLease } from '../records/runs.ts'
+import type { Run } from '../records/runs.ts'
+
+/** Items in one transaction: with their receipt pages and the run they stay under the store's 450 writes. */
+export const outcomesAtOnce = 400
+
+/** What became of an item, and its row as it is to be kept. */
+export interface Settled {
+  readonly row: Row
+  readonly outcome: Outcome
+  readonly reason: ErrorCode | null
+  readonly proof: Proof | null
+  readonly notes: readonly string[]
+  /** Bytes written at the destination. */
+  readonly bytes: number
+}
+
+/** What else belongs into the same transaction as the outcomes. */
+export interface Alongside {
+  readonly rows?: readonly Row[]
+  readonly forgotten?: readonly Row[]
+  /** Keys of transfers that are over. */
+  readonly transfers?: readonly string[]
+}
+
+/**
+ * Records what became of items: their rows, one receipt line each, and the run's totals land together or not at all, and
+ * only while this worker holds the lease. An item that has its line in this run is never recorded a second time.
+ */
+export async function record(
+  work: Work,
+  tree: Tree,
+  settled: readonly Settled[],
+  also: Alongside = {},
+): Promise<void> {
+  const entries: Entry[] = [
+    ...settled.map((each) => ({ settled: each })),
+    ...(also.rows ?? []).map((row) => ({ row })),
+    ...(also.forgotten ?? []).map((row) => ({ forget: row })),
+    // Last: what they stand for must be recorded before they go.
+    ...(also.transfers ?? []).map((transfer) => ({ transfer })),
+  ]
+  for (let from = 0; from === 0 || from < entries.length; from += outcomesAtOnce) {
+    await recordSome(work, tree, entries.slice(from, from + outcomesAtOnce))
+  }
+}
+
+type Entry =
+  | { readonly settled: Settled }
+  | { readonly row: Row }
+  | { readonly forget: Row }
+  | { readonly transfer: string }
+
+async function recordSome(work: Work, tree: Tree, entries: readonly Entry[]): Promise<void> {
+  const { store, owners, job, lease } = work
+  const outcomes = entries.flatMap((each) => ('settled' in each ? [each.settled] : []))
+  const rows = entries.flatMap((each) => ('row' in each ? [each.row] : []))
+  const owner = await owners.of(job.user)
+  const ledger = await openLedger(store, owners, job.user, job.id)
+  const at = new Date(work.now()).toISOString()
+  const visible = outcomes.filter(({ row }) => row.lined !== -1)
+  const lines: ReceiptLine[] = []
+  const done = outcomes.map(({ row }) =>
+    row.lined === -1 ? row : mark(row, { lined: work.number }),
+  )
+  tree.learn(done)
+  for (const each of visible) lines.push(await lineOf(tree, each, at))
+  const documents = [...done, ...rows].map((row) => ledger.document(row))
+  const forgotten = entries.flatMap((each) =>
+    'forget' in each ? [ledger.key(each.forget.item.id)] : [],
+  )
+  const over = entries.flatMap((each) => ('transfer' in each ? [each.transfer] : []))
+  const planned = plannedWork(rows)
+  const totals = visible.reduce((sum, each) => addTotals(sum, totalOf(each)), noTotals)
+  const added = visible.filter(({ row }) => row.lined === 0).length
+  const left = visible.filter(({ row }) => row.left).length
+  await underLease(store, lease, (run: Run, transaction) => {
+    for (const document of documents) transaction.put('ledger', document)
+    for (const key of forgotten) transaction.remove('ledger', key)
+    for (const key of over) transaction.remove('transfers', key)
+    const pages = receiptPages(owner, run.id, run.pages, lines, work.now())
+    for (const page of pages) transaction.put('receipts', page)
+    return {
+      attempts: 0,
+      pages: run.pages + pages.length,
+      lines: run.lines + lines.length,
+      added: run.added + added,
+      left: run.left + left,
+      totals: addTotals(run.totals, totals),
+      plannedItems: run.plannedItems + planned.items,
+      plannedBytes: run.plannedBytes + planned.bytes,
+    }
+  })
+  tree.learn(rows)
+}
+
+function totalOf({ outcome, bytes }: Settled): Totals {
+  return { ...noTotals, [outcome]: 1, bytes }
+}
+
+async function lineOf(tree: Tree, settled: Settled, at: string): Promise<ReceiptLine> {
+  const { row, outcome, reason, proof, notes } = settled
+  const { item, placed, copy, parentId } = row
+  const above = parentId === null ? [] : await tree.names(parentId)
+  const folder = placed === null ? null : await tree.where(placed.parentId)
+  return {
+    source: {
+      id: item.id,
+      path: [...above, item.name],
+      kind: item.kind,
+      version: item.version,
+      modifiedAt: item.modifiedAt,
+      hashes: item.hashes,
+    },
+    outcome,
+    destination:
+      copy === null || placed === null || folder === null
+        ? null
+        : {
+            path: `${folder.path === '/' ? '' : folder.path}/${placed.name}`,
+            id: copy.id,
+            version: copy.version,
+            bytes: copy.bytes,
+            hashes: copy.hashes,
+          },
+    proof,
+    reason,
+    notes,
+    at,
+  }
+}

@@ -1,0 +1,184 @@
+import { asWaybillError, dispositionOf } from '../../shared/errors.ts'
+import type { WaybillError } from '../../shared/errors.ts'
+import type { Destination, Source } from '../clouds/cloud.ts'
+import type { Delivery, Queue, Task } from '../dispatch/queue.ts'
+import { readJob } from '../records/jobs.ts'
+import type { Job } from '../records/jobs.ts'
+import { claim, handOver, renew, settle } from '../records/leases.ts'
+import type { Owners } from '../records/owner.ts'
+import type { Lease, Run } from '../records/runs.ts'
+import type { Store } from '../store/store.ts'
+import { runPhases } from './run-phases.ts'
+
+const RENEW_MS = 20_000
+const FIRST_WAIT_MS = 2_000
+const LONGEST_WAIT_MS = 10 * 60_000
+/** Slices in a row that end in something that may pass, before a person is asked to look. */
+const ATTEMPTS = 12
+
+/** What became of a slice, for the log: codes and opaque ids only. */
+export interface SliceEnd {
+  readonly run: string
+  readonly end: 'more' | 'over' | 'waits' | 'paused' | 'failed' | 'lost'
+  readonly code?: string
+  readonly error?: unknown
+}
+
+export interface RunnerDeps {
+  readonly store: Store
+  readonly owners: Owners
+  readonly queue: Queue
+  /** Opens the two sides of a job with tokens that are kept valid. Throws `connection_expired`. */
+  readonly open: (
+    job: Job,
+    signal: AbortSignal,
+  ) => Promise<{ readonly source: Source; readonly destination: Destination }>
+  readonly now: () => number
+  readonly random: (bytes: number) => Uint8Array
+  /** How long a slice works, in milliseconds. */
+  readonly sliceMs: number
+  readonly onEnd: (end: SliceEnd) => void
+}
+
+/** @returns the queue's handler: works on a run for one slice, under its lease. */
+export function createRunner(deps: RunnerDeps): {
+  handle(task: Task, stop: AbortSignal): Promise<Delivery>
+} {
+  return {
+    handle: async (task, stop) => {
+      const holder = Buffer.from(deps.random(12)).toString('base64url')
+      const taken = await claim(deps.store, task, holder, deps.now())
+      switch (taken.kind) {
+        case 'busy':
+          return 'again'
+        case 'stale':
+          // Whoever counted the number up may have ended before its task was enqueued.
+          await enqueue(deps.queue, { run: task.run, fence: taken.fence })
+          return 'done'
+        case 'idle':
+          return 'done'
+        case 'held':
+          await slice(deps, taken.run, taken.lease, stop)
+          return 'done'
+        default:
+          return taken satisfies never
+      }
+    },
+  }
+}
+
+/** Names come from run and number: what was delivered once is never mistaken for what comes next. */
+export async function enqueue(queue: Queue, task: Task, notBefore?: number): Promise<void> {
+  const name = `${task.run}-${task.fence}`
+  await queue.enqueue(task, notBefore === undefined ? { name } : { name, notBefore })
+}
+
+async function slice(deps: RunnerDeps, run: Run, lease: Lease, stop: AbortSignal): Promise<void> {
+  const lost = new AbortController()
+  const renewal = setInterval(() => {
+    renew(deps.store, lease, deps.now()).catch((error: unknown) => lost.abort(error))
+  }, RENEW_MS)
+  renewal.unref()
+  try {
+    const more = await workOn(deps, run, lease, AbortSignal.any([lost.signal, stop]))
+    if (more) await goOn(deps, lease, run, deps.now(), 'more')
+    else deps.onEnd({ run: run.id, end: 'over' })
+  } catch (error) {
+    await endBadly(deps, run, lease, stop.aborted ? stop.reason : error)
+  } finally {
+    clearInterval(renewal)
+  }
+}
+
+async function workOn(
+  deps: RunnerDeps,
+  run: Run,
+  lease: Lease,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { store, owners, now, random } = deps
+  const job = await readJob(store, owners, run.user, run.job)
+  const { source, destination } = await deps.open(job, signal)
+  const until = now() + deps.sliceMs
+  const work = {
+    store,
+    owners,
+    lease,
+    job,
+    number: run.number,
+    source,
+    destination,
+    now,
+    random,
+    signal,
+    until,
+  }
+  return runPhases(work, run)
+}
+
+async function goOn(
+  deps: RunnerDeps,
+  lease: Lease,
+  run: Run,
+  wakeAt: number,
+  end: 'more' | 'waits',
+  error?: WaybillError,
+): Promise<void> {
+  const attempts = error === undefined ? 0 : run.attempts + 1
+  const released = await handOver(deps.store, lease, {
+    wakeAt,
+    attempts,
+    reason: error?.code ?? null,
+  })
+  await enqueue(deps.queue, { run: run.id, fence: released.fence }, wakeAt)
+  deps.onEnd({ run: run.id, end, ...(error === undefined ? {} : { code: error.code, error }) })
+}
+
+/** What went wrong decides: wait and go on, wait for a person, or give up. Nothing that was recorded is lost by any of them. */
+async function endBadly(deps: RunnerDeps, run: Run, lease: Lease, thrown: unknown): Promise<void> {
+  if (isStop(thrown)) {
+    await goOn(deps, lease, run, deps.now(), 'more')
+    return
+  }
+  const error = asWaybillError(thrown)
+  const { code } = error
+  if (code === 'lease_lost' || code === 'cancelled') {
+    deps.onEnd({ run: run.id, end: 'lost', code })
+    return
+  }
+  const now = deps.now()
+  const newest = await renew(deps.store, lease, now)
+  const disposition = dispositionOf(code)
+  if (disposition === 'retry' || disposition === 'refresh' || disposition === 'reopen') {
+    if (newest.attempts < ATTEMPTS) {
+      const backoff = Math.min(FIRST_WAIT_MS * 2 ** newest.attempts, LONGEST_WAIT_MS)
+      await goOn(
+        deps,
+        lease,
+        newest,
+        now + Math.max(backoff, error.retryAfterMs ?? 0),
+        'waits',
+        error,
+      )
+      return
+    }
+    await pause(deps, run, lease, error)
+  } else if (disposition === 'pause') await pause(deps, run, lease, error)
+  else {
+    await settle(deps.store, lease, 'failed', code, { wakeAt: null, endedAt: now })
+    deps.onEnd({ run: run.id, end: 'failed', code, error })
+  }
+}
+
+async function pause(deps: RunnerDeps, run: Run, lease: Lease, error: WaybillError): Promise<void> {
+  const wakeAt = error.retryAfterMs === undefined ? null : deps.now() + error.retryAfterMs
+  await settle(deps.store, lease, 'paused', error.code, { wakeAt, endedAt: null })
+  deps.onEnd({ run: run.id, end: 'paused', code: error.code, error })
+}
+
+/** The process is asked to end: the run goes on elsewhere, at once. */
+export class Stop extends Error {}
+
+function isStop(thrown: unknown): boolean {
+  return thrown instanceof Stop
+}

@@ -1,0 +1,130 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createSecretKey, randomBytes } from 'node:crypto'
+import { readSettings } from '../backend/config.ts'
+import type { Settings } from '../backend/config.ts'
+import { createLog } from '../backend/log.ts'
+import { openWaybill } from '../backend/main.ts'
+import type { Waybill } from '../backend/main.ts'
+import { isOver } from '../shared/job.ts'
+import type { JobRequest, Selection } from '../shared/job.ts'
+import type { ReceiptLine, ReceiptSummary } from '../shared/receipt.ts'
+import type { JobView } from '../backend/run/jobs.ts'
+import { startClouds } from './clouds/start.ts'
+import type { Clouds, CloudsOptions } from './clouds/start.ts'
+
+/** A user of the embedded Waybill, with both accounts connected, and the simulated clouds around them. */
+export interface UnderTest {
+  readonly clouds: Clouds
+  readonly waybill: Waybill
+  readonly settings: Settings
+  readonly user: string
+  /** Lines that the log wrote. */
+  readonly logged: readonly string[]
+  request(selection: Selection, folder?: string): JobRequest
+  /** Creates a job, waits for its first run, and fails unless it is done. */
+  copy(selection: Selection, folder?: string): Promise<JobView>
+  /** Runs the job again. */
+  again(job: string): Promise<JobView>
+  /** Waits until the newest run is over or paused. */
+  settled(job: string): Promise<JobView>
+  receipt(
+    job: string,
+    run?: number,
+  ): Promise<{
+    readonly lines: readonly ReceiptLine[]
+    readonly summary: ReceiptSummary['summary']
+  }>
+  close(): Promise<void>
+}
+
+/** @returns the settings that point at the simulated clouds. */
+export function settingsFor(clouds: Clouds, folder: string): Settings {
+  const { drive, dropbox, issuer } = clouds
+  return readSettings({
+    PORT: '0',
+    WAYBILL_STORE: join(folder, 'waybill.db'),
+    WAYBILL_WALLET: join(folder, 'wallet.age'),
+    GOOGLE_ISSUERS: issuer.url,
+    GOOGLE_JWKS_URL: issuer.jwksUrl,
+    GOOGLE_API_URL: drive.url,
+    GOOGLE_TOKEN_URL: `${drive.url}/token`,
+    GOOGLE_CLIENT_ID: drive.account.clientId,
+    GOOGLE_CLIENT_SECRET: drive.account.clientSecret,
+    DROPBOX_API_URL: dropbox.url,
+    DROPBOX_CONTENT_URL: dropbox.url,
+    DROPBOX_TOKEN_URL: `${dropbox.url}/oauth2/token`,
+    DROPBOX_APP_KEY: dropbox.account.clientId,
+    DROPBOX_APP_SECRET: dropbox.account.clientSecret,
+  })
+}
+
+/** Starts clouds and a Waybill that works. */
+export async function startUnderTest(
+  options: CloudsOptions & { readonly sliceMs?: number } = {},
+): Promise<UnderTest> {
+  const clouds = await startClouds(options)
+  const folder = mkdtempSync(join(tmpdir(), 'waybill-'))
+  const settings = settingsFor(clouds, folder)
+  const logged: string[] = []
+  const log = createLog({ write: (line) => logged.push(line), clock: Date.now, level: 'debug' })
+  const kek = {
+    id: 'test',
+    key: createSecretKey(randomBytes(32)),
+    created: '',
+    state: 'active' as const,
+  }
+  const { sliceMs = 60_000 } = options
+  const waybill = openWaybill({ settings, wallet: { keks: [kek] }, log, sliceMs })
+  const user = 'a-person'
+  const source = await waybill.connect(user, 'google-drive', clouds.drive.account.refreshToken)
+  const destination = await waybill.connect(user, 'dropbox', clouds.dropbox.account.refreshToken)
+  await waybill.work()
+
+  const settled = async (job: string): Promise<JobView> => {
+    for (;;) {
+      const view = await waybill.jobs.wait(user, job, 1000)
+      if (isOver(view.run.state) || view.run.state === 'paused') return view
+    }
+  }
+  const done = async (job: string): Promise<JobView> => {
+    const view = await settled(job)
+    if (view.run.state !== 'done')
+      throw new Error(
+        `the run is ${view.run.state}: ${view.run.reason ?? ''}\n${logged.slice(-5).join('')}`,
+      )
+    return view
+  }
+  const request = (selection: Selection, to = '/Backup'): JobRequest => ({
+    kind: 'copy',
+    source: { connection: source.id, selection },
+    destination: { connection: destination.id, folder: to },
+  })
+  return {
+    clouds,
+    waybill,
+    settings,
+    user,
+    logged,
+    request,
+    settled,
+    copy: async (selection, to) =>
+      done((await waybill.jobs.create(user, request(selection, to))).id),
+    again: async (job) => {
+      await waybill.jobs.again(user, job)
+      return done(job)
+    },
+    receipt: async (job, run) => {
+      const texts: string[] = []
+      for await (const text of waybill.jobs.receipt(user, job, run)) texts.push(text)
+      const last: ReceiptSummary = JSON.parse(texts.pop() ?? '{}')
+      return { lines: texts.map((text): ReceiptLine => JSON.parse(text)), summary: last.summary }
+    },
+    close: async () => {
+      await waybill.close()
+      await clouds.close()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
