@@ -29,6 +29,8 @@ export interface UnderTest {
   again(job: string): Promise<JobView>
   /** Waits until the newest run is over or paused. */
   settled(job: string): Promise<JobView>
+  /** Path without a slash at the front → checksum (sha256) of each file in the Dropbox. */
+  copied(): Promise<Readonly<Record<string, string | null>>>
   receipt(
     job: string,
     run?: number,
@@ -40,13 +42,12 @@ export interface UnderTest {
 }
 
 /** @returns the settings that point at the simulated clouds. */
-export function settingsFor(clouds: Clouds, folder: string): Settings {
+function settingsFor(clouds: Clouds, folder: string): Settings {
   const { drive, dropbox, issuer } = clouds
   return readSettings({
     PORT: '0',
     WAYBILL_STORE: join(folder, 'waybill.db'),
     WAYBILL_WALLET: join(folder, 'wallet.age'),
-    GOOGLE_ISSUERS: issuer.url,
     GOOGLE_JWKS_URL: issuer.jwksUrl,
     GOOGLE_API_URL: drive.url,
     GOOGLE_TOKEN_URL: `${drive.url}/token`,
@@ -114,6 +115,12 @@ export async function startUnderTest(
     again: async (job) => {
       await waybill.jobs.again(user, job)
       return done(job)
+    },
+    copied: async () => {
+      const files = Object.entries(await clouds.dropbox.dump()).filter(
+        ([, { kind }]) => kind === 'file',
+      )
+      return Object.fromEntries(files.map(([path, { sha256 }]) => [path, sha256]))
     },
     receipt: async (job, run) => {
       const texts: string[] = []

@@ -1,0 +1,36 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { startUnderTest } from '../waybill-under-test.ts'
+import type { UnderTest } from '../waybill-under-test.ts'
+
+let t: UnderTest
+beforeEach(async () => {
+  t = await startUnderTest()
+})
+afterEach(async () => {
+  await t.close()
+})
+
+describe('a first copy', () => {
+  it('carries a folder with everything in it, and its receipt proves each file', async () => {
+    const { drive } = t.clouds
+    const folder = drive.addFolder('Work')
+    drive.addFile(folder, 'a.txt', 'hello')
+    const inner = drive.addFolder('Inner', folder)
+    drive.addFile(inner, 'b.bin', Buffer.alloc(3 * 1024 * 1024, 7))
+    drive.addFile(inner, 'empty', '')
+    drive.addFolder('Nothing in it', folder)
+    const job = await t.copy({ kind: 'folder', id: folder })
+    expect(Object.keys(await t.copied()).toSorted()).toEqual([
+      'Backup/Inner/b.bin',
+      'Backup/Inner/empty',
+      'Backup/a.txt',
+    ])
+    const { lines, summary } = await t.receipt(job.id)
+    expect(summary).toMatchObject({ copied: 5, failed: 0, skipped: 0, unchanged: 0 })
+    expect(
+      lines
+        .filter((line) => line.source.kind === 'file')
+        .every((line) => line.proof === 'both-checksums'),
+    ).toBe(true)
+  })
+})

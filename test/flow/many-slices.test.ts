@@ -1,0 +1,55 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { startUnderTest } from '../waybill-under-test.ts'
+import type { UnderTest } from '../waybill-under-test.ts'
+
+let t: UnderTest
+beforeEach(async () => {
+  t = await startUnderTest()
+})
+afterEach(async () => {
+  await t.close()
+})
+
+describe('a run in many slices', () => {
+  it('hands over again and again, and carries everything once', async () => {
+    await t.close()
+    t = await startUnderTest({ sliceMs: 40 })
+    const { drive, dropbox } = t.clouds
+    const folder = drive.addFolder('Src')
+    for (let d = 0; d < 4; d += 1) {
+      const inner = drive.addFolder(`d${d}`, folder)
+      for (let n = 0; n < 50; n += 1) drive.addFile(inner, `f${n}`, `content ${d} ${n}`)
+    }
+    drive.addFile(folder, 'large', Buffer.alloc(50 * 1024 * 1024, 5))
+    const before = dropbox.calls.snapshot()
+    const job = await t.copy({ kind: 'folder', id: folder })
+    expect(t.logged.filter((line) => line.includes('slice_more')).length).toBeGreaterThan(3)
+    const { summary, lines } = await t.receipt(job.id)
+    expect(summary).toMatchObject({ copied: 205, failed: 0, skipped: 0 })
+    expect(new Set(lines.map((line) => line.source.id)).size).toBe(205)
+    expect(Object.keys(await t.copied())).toHaveLength(201)
+    const sent = dropbox.calls.since(before).byRoute
+    const large =
+      (sent['dropbox.files/upload_session/start']?.bytesIn ?? 0) +
+      (sent['dropbox.files/upload_session/append_v2']?.bytesIn ?? 0)
+    expect(large).toBe(50 * 1024 * 1024)
+  })
+
+  it('pauses when asked, goes on when asked, and ends when cancelled', async () => {
+    const { drive } = t.clouds
+    const folder = drive.addFolder('Src')
+    for (let n = 0; n < 300; n += 1) drive.addFile(folder, `f${n}`, `content ${n}`)
+    const { id } = await t.waybill.jobs.create(t.user, t.request({ kind: 'folder', id: folder }))
+    await t.waybill.jobs.pause(t.user, id)
+    expect((await t.waybill.jobs.get(t.user, id)).run.state).toBe('paused')
+    await t.waybill.jobs.resume(t.user, id)
+    expect((await t.settled(id)).run).toMatchObject({ state: 'done', totals: { copied: 300 } })
+    await t.waybill.jobs.again(t.user, id)
+    await t.waybill.jobs.cancel(t.user, id)
+    expect((await t.waybill.jobs.get(t.user, id)).run.state).toBe('cancelled')
+    await expect(t.waybill.jobs.resume(t.user, id)).rejects.toMatchObject({ code: 'wrong_state' })
+    await expect(t.waybill.jobs.get('somebody-else', id)).rejects.toMatchObject({
+      code: 'not_found',
+    })
+  })
+})
