@@ -1,7 +1,7 @@
 import type { ProviderId } from '../../shared/job.ts'
 
 /** What a call does, as far as its price goes. */
-export type CallKind = 'get' | 'list' | 'open' | 'write' | 'other'
+type CallKind = 'get' | 'list' | 'open' | 'write' | 'other'
 
 /** What a call of each kind takes from a provider's quota, in the provider's units. */
 export type CallCosts = Readonly<Record<CallKind, number>>

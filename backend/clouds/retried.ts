@@ -22,7 +22,7 @@ export interface RetryOptions {
 }
 
 /** What became of a call that carried many. */
-export interface Settled<T> {
+interface Settled<T> {
   /** In the order of the entries. */
   readonly results: readonly Result<T>[]
   /** Entries that were in a call whose answer was lost: it may have landed all the same. */
@@ -88,8 +88,7 @@ export function createRetry(options: RetryOptions): Retry {
       if (disposition !== 'retry' || ++failures >= attempts) return false
       const backoff = random() * Math.min(2 ** (failures - 1), LONGEST_BACKOFF_S) * 1000
       const asked = error.retryAfterMs
-      if (asked !== undefined && asked > patienceMs) {
-      }
+      if (asked !== undefined && asked > patienceMs) return false
       // What we were asked to wait, and a little more, lest all come back in the same instant.
       const wait = asked === undefined ? backoff : asked + Math.min(backoff, 1000)
       if (waited + wait > totalMs) return false

@@ -142,6 +142,16 @@ describe('a legal name', () => {
   })
 })
 
+describe('a legal name where rules are odd', () => {
+  it('takes no look-alike that is forbidden too', () => {
+    expect(legalName('a/b', { ...lax, forbidden: '/\u{FF0F}' })).toBe('a\u{FFFD}b')
+  })
+
+  it('shows the beginning even of one endless grapheme', () => {
+    expect(legalName(`a${'\u0301'.repeat(300)}`, strict)).toMatch(/^a\u0301{50}~[0-9a-z]{8}$/)
+  })
+})
+
 describe('a sibling name', () => {
   it('is legal, and its own legal name', () => {
     fc.assert(
