@@ -17,13 +17,19 @@ export interface DekCacheOptions {
   readonly maxAgeMs?: number
   /** 10,000 lookups unless told. */
   readonly maxUses?: number
+  /**
+   * How long keys that left the cache can still be used by whoever had looked them up, unless they were purged, and
+   * never beyond their age, which is why they leave it that much earlier: 30 s unless told.
+   */
+  readonly graceMs?: number
 }
 
 /** Keys of users at work, in memory only. */
 export interface DekCache {
   /**
    * Gives a user's keys, unwrapping them when they are not there, too old, used up or of another epoch. Any number of
-   * lookups at once cost one unwrap. Look up for each operation: keys that leave the cache are destroyed.
+   * lookups at once cost one unwrap. Look up for each operation: keys that leave the cache are destroyed, soon when
+   * they were too old, used up or crowded out, at once when they were purged or are of another epoch.
    *
    * @throws WaybillError as `unwrapUserKeys`; a failure is not remembered. `key_unavailable` also when the keys were
    * purged while they were being unwrapped.
@@ -57,15 +63,26 @@ export function createDekCache({
   maxEntries = 1_000,
   maxAgeMs = 5 * 60_000,
   maxUses = 10_000,
+  graceMs = 30_000,
 }: DekCacheOptions): DekCache {
   // A Map keeps the order of insertion: the first entry is the one that was looked up longest ago.
   const entries = new Map<string, Entry>()
   const underWay = new Map<string, Unwrapping>()
   let nextExpiry = Infinity
 
-  const drop = (id: string, entry: Entry): void => {
+  // Out of the cache, but perhaps still in the hands of an operation that looked them up a moment ago.
+  const retired = new Map<Entry, number>()
+
+  const destroy = (id: string, entry: Entry): void => {
     entries.delete(id)
     entry.keys.destroy()
+  }
+
+  const retire = (id: string, entry: Entry): void => {
+    entries.delete(id)
+    const until = Math.min(now() + graceMs, entry.expiresAt)
+    retired.set(entry, until)
+    nextExpiry = Math.min(nextExpiry, until)
   }
 
   const sweep = (): void => {
@@ -73,16 +90,21 @@ export function createDekCache({
     if (time < nextExpiry) return
     nextExpiry = Infinity
     for (const [id, entry] of entries) {
-      if (entry.expiresAt <= time) drop(id, entry)
-      else nextExpiry = Math.min(nextExpiry, entry.expiresAt)
+      const renewAt = entry.expiresAt - graceMs
+      if (renewAt <= time) retire(id, entry)
+      else nextExpiry = Math.min(nextExpiry, renewAt)
+    }
+    for (const [entry, until] of retired) {
+      if (until > time) nextExpiry = Math.min(nextExpiry, until)
+      else if (retired.delete(entry)) entry.keys.destroy()
     }
   }
 
   const remember = (id: string, entry: Entry): void => {
     entries.set(id, entry)
-    nextExpiry = Math.min(nextExpiry, entry.expiresAt)
+    nextExpiry = Math.min(nextExpiry, entry.expiresAt - graceMs)
     const [oldest] = entries
-    if (oldest !== undefined && entries.size > maxEntries) drop(...oldest)
+    if (oldest !== undefined && entries.size > maxEntries) retire(...oldest)
   }
 
   const unwrap = (id: string, record: KeyRecord, owner: KeyOwner): Unwrapping => {
@@ -120,7 +142,11 @@ export function createDekCache({
         entries.set(id, known)
         return known.keys
       }
-      if (known !== undefined) drop(id, known)
+      if (known !== undefined) {
+        // Another epoch withdraws the keys at once; being used up only means that the wrapper is asked again.
+        if (known.keyEpoch === record.keyEpoch) retire(id, known)
+        else destroy(id, known)
+      }
       const started = underWay.get(id)
       const joined = started?.keyEpoch === record.keyEpoch ? started : unwrap(id, record, owner)
       const entry = await joined.entry
@@ -129,7 +155,12 @@ export function createDekCache({
     },
     purge: (dekId) => {
       for (const [id, entry] of entries) {
-        if (dekId === undefined || entry.dekId === dekId) drop(id, entry)
+        if (dekId === undefined || entry.dekId === dekId) destroy(id, entry)
+      }
+      for (const entry of retired.keys()) {
+        if (dekId !== undefined && entry.dekId !== dekId) continue
+        retired.delete(entry)
+        entry.keys.destroy()
       }
       for (const [id, started] of underWay) {
         if (dekId === undefined || started.dekId === dekId) underWay.delete(id)

@@ -91,11 +91,15 @@ describe('DEK cache', () => {
       // oxlint-disable-next-line no-await-in-loop
       expect(await cache.lookup(record, owner)).toBe(first)
     }
-    world.time = 5 * minute - 1
+    world.time = 4.5 * minute - 1
     expect(await cache.lookup(record, owner)).toBe(first)
-    world.time = 5 * minute
+    // Early enough that whoever looked them up can finish before they are too old.
+    world.time = 4.5 * minute
     const second = await cache.lookup(record, owner)
     expect(second).not.toBe(first)
+    expect([alive(first), alive(second)]).toEqual([true, true])
+    world.time = 5 * minute
+    cache.sweep()
     expect([alive(first), alive(second)]).toEqual([false, true])
     expect(world.unwraps).toBe(2)
   })
@@ -135,8 +139,21 @@ describe('DEK cache', () => {
     await cache.lookup(record, owner)
     expect(await cache.lookup(record, owner)).toBe(first)
     expect(await cache.lookup(record, owner)).not.toBe(first)
-    expect(alive(first)).toBe(false)
     expect(world.unwraps).toBe(2)
+    // The operation that looked them up last is still at work.
+    expect(alive(first)).toBe(true)
+    world.time = 30_000
+    cache.sweep()
+    expect(alive(first)).toBe(false)
+  })
+
+  it('destroys at once what is purged, also if it has left the cache already', async () => {
+    const { cache, newRecord } = setUp({ maxUses: 1 })
+    const record = await newRecord()
+    const first = await cache.lookup(record, owner)
+    const second = await cache.lookup(record, owner)
+    cache.purge(record.dekId)
+    expect([alive(first), alive(second)]).toEqual([false, false])
   })
 
   it('lets go of the one looked up longest ago when it is full', async () => {
@@ -146,6 +163,8 @@ describe('DEK cache', () => {
     const keysOfB = await cache.lookup(b, owner)
     await cache.lookup(a, owner)
     const keysOfC = await cache.lookup(c, owner)
+    world.time = 30_000
+    cache.sweep()
     expect([keysOfA, keysOfB, keysOfC].map(alive)).toEqual([true, false, true])
     await cache.lookup(a, owner)
     expect(world.unwraps).toBe(3)
