@@ -1,4 +1,3 @@
-import { isErrorCode } from './errors.ts'
 import type { ErrorCode } from './errors.ts'
 
 /** What a code means to a person, in two sentences: what happened, and what to do about it. */
@@ -227,6 +226,3 @@ const words = {
 export function explain(code: ErrorCode): Explanation {
   return words[code]
 }
-
-/** Every code that {@link explain} has words for: all there are. */
-export const explainedCodes: readonly ErrorCode[] = Object.keys(words).filter(isErrorCode)

@@ -1,0 +1,34 @@
+import { WaybillError } from '../../shared/errors.ts'
+
+/**
+ * Cuts bytes into lines at line feeds and nowhere else: a name may hold U+2028, at which `node:readline` cuts as well.
+ *
+ * @throws WaybillError `receipt_invalid` for bytes that are not UTF-8: as replacement characters they would all be alike
+ */
+export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+  const decode = (chunk?: Uint8Array): string => {
+    try {
+      return decoder.decode(chunk, { stream: chunk !== undefined })
+    } catch (cause) {
+      const isMalformed =
+        typeof cause === 'object' &&
+        cause !== null &&
+        'code' in cause &&
+        cause.code === 'ERR_ENCODING_INVALID_ENCODED_DATA'
+      if (!isMalformed) throw cause
+      throw new WaybillError('receipt_invalid', 'The receipt is not text in UTF-8.', { cause })
+    }
+  }
+  let rest = ''
+  for await (const chunk of chunks) {
+    const [first = '', ...more] = decode(chunk).split('\n')
+    rest += first
+    for (const line of more) {
+      yield rest
+      rest = line
+    }
+  }
+  rest += decode()
+  if (rest !== '') yield rest
+}

@@ -1,0 +1,191 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { forkClouds } from '../../clouds/fork.ts'
+import type { ForkedClouds } from '../../clouds/fork.ts'
+import { connectBoth, createHome } from './run-waybill.ts'
+import type { Home } from './run-waybill.ts'
+
+const open = ['--passphrase-file', 'passphrase'] as const
+
+describe('the command line, with both accounts connected', () => {
+  let clouds: ForkedClouds
+  let home: Home
+
+  beforeAll(async () => {
+    clouds = await forkClouds({ seed: 'command line' })
+  })
+
+  afterAll(async () => clouds.close())
+
+  beforeEach(async () => {
+    home = await createHome(clouds)
+  })
+
+  afterEach(async () => {
+    await clouds.dropbox.control.setOffline(false)
+    await home.remove()
+  })
+
+  const folderWith = async (files: number, size = 100): Promise<string> => {
+    const { folders } = await clouds.drive.control.addTree({
+      folders: 1,
+      filesPerFolder: files,
+      fileSize: size,
+      prefix: `${expect.getState().currentTestName} `,
+    })
+    return folders[0] ?? ''
+  }
+
+  const jobOf = (output: string): string => /receipt show (\S+)/.exec(output)?.[1] ?? 'none'
+
+  it('says whose accounts it has connected, and lists them without a token', async () => {
+    const said = await connectBoth(home, clouds)
+    expect(said.map(({ output }) => output)).toEqual([
+      expect.stringMatching(/^Connected Google Drive as \S+@\S+\. \(\S+\)\n$/),
+      expect.stringMatching(/^Connected Dropbox as \S+@\S+\. \(\S+\)\n$/),
+    ])
+    const { output, errors } = await home.run(['connections', ...open])
+    expect(output.split('\n')).toHaveLength(3)
+    expect(`${output}${errors}`).not.toContain(clouds.drive.refreshToken)
+  })
+
+  it('refuses a token that the provider refuses', async () => {
+    const { exitCode, errors } = await home.run(
+      ['connect', 'dropbox', '--token-fd', '3', ...open],
+      { fd3: 'of no use' },
+    )
+    expect(exitCode).toBe(1)
+    expect(errors).toContain('(connection_expired)')
+    expect(errors).not.toContain('of no use')
+  })
+
+  it('copies a folder, says what came of it, and gives a receipt that verifies', async () => {
+    await connectBoth(home, clouds)
+    const folder = await folderWith(3)
+    const id = await clouds.drive.control.addFile(folder, 'closed', { pattern: 'x', size: 9 })
+    await clouds.drive.control.setCanDownload(id, false)
+
+    const copied = await home.run([
+      'copy',
+      '--from',
+      `folder:${folder}`,
+      '--to',
+      '/Copies',
+      ...open,
+    ])
+    expect(copied).toMatchObject({ exitCode: 0 })
+    expect(copied.output).toMatch(/^Done: \d items copied to \/Copies\.\n/)
+    expect(copied.output).toContain('Left out: 1\n  1 × The owner does not allow downloads.')
+    expect(copied.output).toContain('closed (download_forbidden)')
+    expect(copied.output).toContain('3 files match the fingerprints that both clouds keep of them')
+    expect(JSON.stringify(await clouds.dropbox.control.dump())).toContain('file 0-2.bin')
+
+    const job = jobOf(copied.output)
+    await home.run(['receipt', 'show', job, '--out', 'receipt.jsonl', ...open])
+    const file = join(home.folder, 'receipt.jsonl')
+    expect((await stat(file)).mode & 0o777).toBe(0o600)
+    const whole = await home.run(['receipt', 'verify', 'receipt.jsonl'])
+    expect(whole).toMatchObject({ exitCode: 0, errors: '' })
+    expect(whole.output).toMatch(/^The receipt is whole: .* give the root [0-9a-f]{64}\.\n$/)
+
+    await writeFile(file, (await readFile(file, 'utf8')).replace('file 0-1', 'file 0-9'))
+    const changed = await home.run(['receipt', 'verify', 'receipt.jsonl'])
+    expect(changed).toMatchObject({ exitCode: 1, output: '' })
+    expect(changed.errors).toContain('(receipt_invalid)')
+
+    const again = await home.run(['receipt', 'show', job, '--out', 'receipt.jsonl', ...open])
+    expect(again).toMatchObject({ exitCode: 2 })
+    expect(again.errors).toContain('There is a file at that place already')
+  })
+
+  it('runs a job again, only for what has changed, and prints one object when asked', async () => {
+    await connectBoth(home, clouds)
+    const folder = await folderWith(2)
+    const first = await home.run(['copy', '--from', `folder:${folder}`, '--to', '/Again', ...open])
+    const job = jobOf(first.output)
+    await clouds.drive.control.addFile(folder, 'new.txt', { pattern: 'new', size: 5 })
+
+    const { exitCode, output } = await home.run(['copy', '--job', job, '--json', ...open])
+    expect(exitCode).toBe(0)
+    const view = JSON.parse(output)
+    expect(view).toMatchObject({ id: job, notCarried: [] })
+    expect(view.run).toMatchObject({ number: 2, state: 'done', totals: { copied: 1, bytes: 5 } })
+
+    const other = await home.run(['copy', '--job', job, '--from', 'drive', ...open])
+    expect(other).toMatchObject({ exitCode: 2, output: '' })
+    const over = await home.run(['resume', job, ...open])
+    expect(over.errors).toContain('(wrong_state)')
+  })
+
+  it('stops when interrupted, and goes on where it was', async () => {
+    await connectBoth(home, clouds)
+    const folder = await folderWith(3)
+    await clouds.dropbox.control.setOffline(true)
+    const copying = home.start(['copy', '--from', `folder:${folder}`, '--to', '/Halted', ...open])
+    await copying.says('Looking through')
+    copying.kill('SIGINT')
+    const stopped = await copying.ended
+    await clouds.dropbox.control.setOffline(false)
+    expect(stopped.exitCode).toBe(130)
+    const job = /waybill resume (\S+)/.exec(stopped.errors)?.[1] ?? 'none'
+
+    const resumed = await home.run(['resume', job, ...open])
+    expect(resumed).toMatchObject({ exitCode: 0 })
+    expect(resumed.output).toMatch(/^Done: \d items copied/)
+  })
+
+  it('says what to do when a person has to do something, and fails', async () => {
+    await connectBoth(home, clouds)
+    const folder = await folderWith(1)
+    await clouds.dropbox.control.makeFolder('/Closed')
+    await clouds.dropbox.control.setReadOnly('/Closed')
+    const { exitCode, output } = await home.run([
+      'copy',
+      '--from',
+      `folder:${folder}`,
+      '--to',
+      '/Closed/In',
+      ...open,
+    ])
+    expect(exitCode).toBe(1)
+    expect(output).toMatch(/^Paused: .* then let the job go on\. \(destination_forbidden\)\n/)
+    expect(output).toMatch(/To go on: waybill resume \S+\n$/)
+  })
+
+  it('looks on when another process is at work, which can be told to cancel', async () => {
+    await connectBoth(home, clouds)
+    const folder = await folderWith(1)
+    const serving = home.start(['serve', ...open])
+    await serving.says('listening')
+    await clouds.dropbox.control.setOffline(true)
+    const copying = home.start(['copy', '--from', `folder:${folder}`, '--to', '/Watched', ...open])
+    await copying.says('Another Waybill process')
+    await copying.says('Looking through')
+    const { output } = await home.run(['jobs', '--json', ...open])
+    const job: string = JSON.parse(output).jobs[0].id
+    expect(await home.run(['cancel', job, ...open])).toMatchObject({ exitCode: 0 })
+    const cancelled = await copying.ended
+    await clouds.dropbox.control.setOffline(false)
+    expect(cancelled.exitCode).toBe(1)
+    expect(cancelled.output).toMatch(/^Cancelled\. 0 items had been copied/)
+    const twice = await home.run(['cancel', job, ...open])
+    expect(twice.errors).toContain('The last run of this job is over already. (wrong_state)')
+    serving.kill('SIGTERM')
+    expect(await serving.ended).toMatchObject({ exitCode: 0 })
+  })
+
+  it('takes the work over when the process that did it is killed', async () => {
+    await connectBoth(home, clouds)
+    const folder = await folderWith(1)
+    const serving = home.start(['serve', ...open])
+    await serving.says('listening')
+    await clouds.dropbox.control.setOffline(true)
+    const copying = home.start(['copy', '--from', `folder:${folder}`, '--to', '/Taken', ...open])
+    await copying.says('Looking through')
+    serving.kill('SIGKILL')
+    await serving.ended
+    await clouds.dropbox.control.setOffline(false)
+    expect(await copying.ended).toMatchObject({ exitCode: 0 })
+  })
+})

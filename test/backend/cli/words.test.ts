@@ -1,0 +1,22 @@
+import { describe, expect, it } from '@jest/globals'
+import { errorCodes } from '../../../backend/api/errors.ts'
+import { explain } from '../../../shared/words.ts'
+
+// Words of ours that nobody else knows.
+const jargon =
+  /\b(?:tenant|ledger|manifest|checkpoint|lease|slice|fence|envelope|DEK|KEK|AAD|cursor|token|checksum|hash|payload|null)\b/i
+
+describe.each(errorCodes)('the words for %s', (code) => {
+  const { what, advice } = explain(code)
+
+  it('say what happened and what to do, in short whole sentences', () => {
+    for (const text of [what, advice]) {
+      expect(text).toMatch(/^[A-Z].*\.$/)
+      expect(text.length).toBeLessThan(160)
+    }
+  })
+
+  it('are words that people know', () => {
+    expect(`${what} ${advice}`).not.toMatch(jargon)
+  })
+})
