@@ -33,7 +33,8 @@ export function createAmounts(locale: string): Amounts {
     new Intl.NumberFormat(locale, {
       style: 'unit',
       unit,
-      unitDisplay: 'short',
+      // The short form of bytes has no plural: `60 byte`.
+      unitDisplay: unit.startsWith('byte') ? 'long' : 'short',
       maximumFractionDigits: digits,
     }).format(value)
 

@@ -66,7 +66,7 @@ describe('progress in lines', () => {
     after(10, copied(50, 50_000_000))
     expect(lines()).toEqual([
       'Looking through your files: 1,234 found',
-      '0%, 0 of 100 items, 0 byte of 100 MB',
+      '0%, 0 of 100 items, 0 bytes of 100 MB',
       '50%, 50 of 100 items, 50 MB of 100 MB, 3.3 MB/s, 15 sec left',
     ])
   })
@@ -79,7 +79,7 @@ describe('progress in lines', () => {
       'Looking through your files: 0 found',
       'Looking through your files: 4 found',
       'Looking through your files: 8 found',
-      '0%, 0 of 100 items, 0 byte of 100 MB',
+      '0%, 0 of 100 items, 0 bytes of 100 MB',
     ])
   })
 
@@ -122,7 +122,7 @@ describe('progress in lines', () => {
     const { after, lines } = start()
     after(0, copied(0, 0))
     after(10, copied(2, 0))
-    expect(lines().at(-1)).toBe('0%, 2 of 100 items, 0 byte of 100 MB')
+    expect(lines().at(-1)).toBe('0%, 2 of 100 items, 0 bytes of 100 MB')
   })
 })
 
