@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import './cli/heap.ts'
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
 import { addConnect } from './cli/connect.ts'

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleepFor } from 'node:timers/promises'
 import { asWaybillError } from '../shared/errors.ts'
@@ -29,6 +28,7 @@ import { tick } from './schedule/tick.ts'
 import { holdStore, openStoreFile } from './store/sqlite-file.ts'
 import { createSqliteStore } from './store/sqlite.ts'
 import { createDekCache } from './vault/dek-cache.ts'
+import { createRandomBytes } from './vault/random-bytes.ts'
 import { createWalletWrapper } from './vault/wallet-wrapper.ts'
 import type { Wallet } from './vault/wallet.ts'
 
@@ -73,7 +73,7 @@ export function openWaybill({
   readonly sliceMs?: number
 }): Waybill {
   const now = Date.now
-  const random = (bytes: number): Uint8Array => randomBytes(bytes)
+  const random = createRandomBytes()
   const db = openStoreFile(settings.store)
   const store = createSqliteStore(db, { clock: now })
   const queue = createLocalQueue(db, {

@@ -25,7 +25,7 @@ export function openStoreFile(path: string): DatabaseSync {
     db.exec('PRAGMA synchronous = NORMAL')
     // What is forgotten is wiped where a page is written anyway, above all a wrapped data key.
     db.exec('PRAGMA secure_delete = FAST')
-    db.exec('PRAGMA cache_size = -32768')
+    db.exec('PRAGMA cache_size = -8192')
     // 64 MiB: writing pages back seldom is what makes many small writes in the order of blinded keys fast.
     db.exec('PRAGMA wal_autocheckpoint = 16384')
     db.exec('PRAGMA journal_size_limit = 67108864')

@@ -1,3 +1,4 @@
+import '../../backend/cli/heap.ts'
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readSettings } from '../../backend/config.ts'
