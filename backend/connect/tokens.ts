@@ -25,9 +25,10 @@ export interface Tokens {
 export function createTokens({ connections, endpoints, now }: TokensDeps): Tokens {
   const underWay = new Map<string, Promise<Connection>>()
 
-  const refresh = async (user: string, id: string): Promise<Connection> => {
+  const refresh = async (user: string, id: string, refused: string | null): Promise<Connection> => {
     const connection = await connections.get(user, id)
-    if (isFresh(connection, now())) return connection
+    const { accessToken } = connection.credentials
+    if (isFresh(connection, now()) && accessToken !== refused) return connection
     if (connection.state === 'expired') throw expired()
     const endpoint = endpoints[connection.provider]
     const { refreshToken } = connection.credentials
@@ -39,28 +40,42 @@ export function createTokens({ connections, endpoints, now }: TokensDeps): Token
       )
       const grant = await processRefresh(endpoint, response)
       // Kept before it is used: a new refresh token may be the only one that still works.
-      return await connections.update(user, id, (current) => ({
-        credentials: {
-          ...current.credentials,
-          refreshToken: grant.refreshToken ?? current.credentials.refreshToken,
-          accessToken: grant.accessToken,
-          accessExpiresAt: now() + grant.expiresIn * 1000,
-        },
-      }))
+      return await connections.update(user, id, ({ credentials }) =>
+        credentials.refreshToken === refreshToken
+          ? {
+              credentials: {
+                ...credentials,
+                refreshToken: grant.refreshToken ?? refreshToken,
+                accessToken: grant.accessToken,
+                accessExpiresAt: now() + grant.expiresIn * 1000,
+              },
+            }
+          : null,
+      )
     } catch (error) {
       if (!hasCode(error, 'connection_expired')) throw error
       // Somebody else may have used the refresh token a moment ago: what they were given counts.
       const latest = await connections.get(user, id)
-      if (latest.credentials.refreshToken !== refreshToken || isFresh(latest, now())) return latest
-      await connections.update(user, id, () => ({ state: 'expired' }))
+      const isNew = latest.credentials.accessToken !== accessToken && isFresh(latest, now())
+      if (latest.credentials.refreshToken !== refreshToken || isNew) return latest
+      await connections.update(user, id, ({ credentials }) =>
+        credentials.refreshToken === refreshToken ? { state: 'expired' } : null,
+      )
       throw error
     }
   }
 
-  const single = async (user: string, id: string): Promise<Connection> => {
-    const flying = underWay.get(id) ?? refresh(user, id).finally(() => underWay.delete(id))
+  const fly = async (user: string, id: string, refused: string | null): Promise<Connection> => {
+    const flying = underWay.get(id) ?? refresh(user, id, refused).finally(() => underWay.delete(id))
     underWay.set(id, flying)
     return flying
+  }
+
+  const single = async (user: string, id: string, refused: string | null): Promise<Connection> => {
+    const connection = await fly(user, id, refused)
+    if (refused === null || connection.credentials.accessToken !== refused) return connection
+    // That one was on its way before the refusal was known.
+    return fly(user, id, refused)
   }
 
   return {
@@ -69,17 +84,9 @@ export function createTokens({ connections, endpoints, now }: TokensDeps): Token
       let refused: string | null = null
       return {
         get: async () => {
-          if (refused !== null) {
-            const token = refused
-            refused = null
-            current = null
-            await connections.update(user, id, (latest) =>
-              latest.credentials.accessToken === token
-                ? { credentials: { ...latest.credentials, accessToken: null, accessExpiresAt: 0 } }
-                : null,
-            )
-          }
-          if (current === null || !isFresh(current, now())) current = await single(user, id)
+          const known = current?.credentials.accessToken ?? null
+          if (current === null || known === refused || !isFresh(current, now()))
+            current = await single(user, id, refused)
           const token = current.credentials.accessToken
           if (token === null) throw expired()
           return token

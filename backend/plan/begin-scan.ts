@@ -1,16 +1,16 @@
 import { WaybillError } from '../../shared/errors.ts'
 import type { Item } from '../../shared/item.ts'
 import type { Corpus, Source } from '../clouds/cloud.ts'
-import { newRow } from '../records/ledger.ts'
+import { mark, newRow, openLedger } from '../records/ledger.ts'
 import type { Row } from '../records/ledger.ts'
 import { freshCheckpoint } from './checkpoint.ts'
 import type { Checkpoint } from './checkpoint.ts'
-import { firstTodo } from './merge-items.ts'
+import { firstTodo, seen } from './merge-items.ts'
 import { driveRows, parentOf, sharedDriveRow, topRow } from './roots.ts'
 import type { Scan } from './scan.ts'
 
 /** The corpus that every account has. */
-const OWN = 'my-drive'
+export const ownCorpus = 'my-drive'
 
 /**
  * Takes the change tokens, before anything is listed so that nothing falls between, and writes down the roots. A later
@@ -24,7 +24,15 @@ export async function beginScan(scan: Scan): Promise<void> {
   const { memory } = work.job
   const folder =
     memory.folder ?? (await work.destination.openFolder(work.job.request.destination.folder))
-  const fresh = { ...freshCheckpoint, begun: true, folder, cursor: memory.cursor }
+  const isFirst = work.number === 1
+  const fresh: Checkpoint = {
+    ...freshCheckpoint,
+    begun: true,
+    folder,
+    cursor: memory.cursor,
+    looked: isFirst,
+    retaken: isFirst,
+  }
   if (Object.keys(memory.tokens).length > 0) {
     const added = selection.kind === 'drive' && selection.sharedDrives ? await newDrives(scan) : []
     const tokens = await takeTokens(
@@ -39,9 +47,31 @@ export async function beginScan(scan: Scan): Promise<void> {
     })
     return
   }
+  await listAnew(scan, fresh)
+}
+
+/**
+ * Begins from the roots: in a first run, after one that ended before it was done, and when the source has lost the place
+ * where its changes go on. What the ledger knows of them stays.
+ *
+ * @throws WaybillError `source_missing` when nothing of what was picked is there
+ */
+export async function listAnew(scan: Scan, checkpoint: Checkpoint): Promise<void> {
+  const { work } = scan
   const first = await firstRoots(scan)
-  const whole: Checkpoint = { ...fresh, looked: true, retaken: true, ...first.checkpoint }
-  await scan.save(first.rows, first.rows.length - 1, whole)
+  const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
+  const known = await ledger.rows(first.rows.map((row) => row.item.id))
+  const rows = first.rows.map((row, index) => onto(known[index] ?? null, row))
+  await scan.save(rows, first.rows.length - 1, { ...checkpoint, changed: [], ...first.checkpoint })
+}
+
+/** @returns the root as it is found now, with what the ledger remembers of it. */
+function onto(known: Row | null, found: Row): Row {
+  if (known === null) return found
+  if (found.lined === -1) return mark(known, { todo: found.todo })
+  // What is not there has no name nor anything else: only that it is gone is news.
+  const item = found.item.trashed ? { ...known.item, trashed: true } : found.item
+  return seen(known, item, found.parentId, !item.trashed)
 }
 
 async function newDrives({ work }: Scan): Promise<readonly Corpus[]> {
@@ -74,7 +104,7 @@ async function firstRoots({ work }: Scan): Promise<{
     return { rows: [topRow(selection), ...driveRows(corpora)], checkpoint: { tokens, corpora } }
   }
   const ids = selection.kind === 'folder' ? [selection.id] : selection.ids
-  const tokens = await takeTokens(source, [OWN])
+  const tokens = await takeTokens(source, [ownCorpus])
   const items: Item[] = []
   for (const id of ids) {
     let item = await source.get(id)
@@ -96,7 +126,8 @@ async function firstRoots({ work }: Scan): Promise<{
     if (item?.kind !== 'folder')
       throw new WaybillError('source_missing', 'What was picked as a folder is not a folder.')
     const top = { ...topRow(selection), todo: 'list' as const }
-    const corpora = item.corpus === OWN ? tokens : { [item.corpus]: tokens[item.corpus] ?? '' }
+    const corpora =
+      item.corpus === ownCorpus ? tokens : { [item.corpus]: tokens[item.corpus] ?? '' }
     return { rows: [top], checkpoint: { tokens: corpora, corpora: [] } }
   }
   const rows = items.map((item) => newRow(item, parentOf(selection, item), firstTodo(item, true)))
@@ -120,6 +151,6 @@ function missing(id: string): Item {
     canDownload: false,
     ownedByMe: false,
     trashed: true,
-    corpus: OWN,
+    corpus: ownCorpus,
   }
 }

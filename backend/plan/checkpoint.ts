@@ -13,7 +13,12 @@ export interface Checkpoint {
   /** Corpora whose changes are still to be read. */
   readonly changed: readonly string[]
   /** The listing under way. */
-  readonly listing: { readonly what: Listing; readonly cursor: string | null } | null
+  readonly listing: {
+    readonly what: Listing
+    readonly cursor: string | null
+    /** How often it began again because its cursor was refused. */
+    readonly restarts?: number
+  } | null
   /** The destination folder and where its own changes go on. */
   readonly folder: Folder | null
   readonly cursor: string | null

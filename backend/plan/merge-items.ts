@@ -8,15 +8,15 @@ import { parentOf } from './roots.ts'
 /**
  * Compares listed items with the ledger.
  *
- * @param listFolders whether folders that are new here have to be listed themselves (a flat listing brings their
- *   children anyway)
+ * @param listing the run whose listing of children this is: folders found by it have to be listed themselves, unless that
+ *   run has done so. Null for a flat listing, which brings their children anyway.
  * @returns the rows that are new or differ
  */
 export async function merge(
   ledger: Ledger,
   selection: Selection,
   items: readonly Item[],
-  listFolders: boolean,
+  listing: number | null,
 ): Promise<readonly Row[]> {
   // An item may come twice on one page; the last one is the newest.
   const latest = new Map(items.map((item) => [item.id, item]))
@@ -27,9 +27,12 @@ export async function merge(
     const parentId = parentOf(selection, item)
     if (row !== null && row.lined === -1) return []
     if (row === null)
-      return parentId === null ? [] : [newRow(item, parentId, firstTodo(item, listFolders))]
-    if (!row.left && row.parentId === parentId && isDeepStrictEqual(row.item, item)) return []
-    return [seen(row, item, parentId, listFolders && row.left)]
+      return parentId === null ? [] : [newRow(item, parentId, firstTodo(item, listing !== null))]
+    // What a known folder holds may have changed while nobody looked: what is above it came back, or the last run ended
+    // before it was done.
+    const list = listing !== null && item.kind === 'folder' && row.listed !== listing
+    const same = !row.left && row.parentId === parentId && isDeepStrictEqual(row.item, item)
+    return same && (!list || row.todo === 'list') ? [] : [seen(row, item, parentId, list)]
   })
 }
 
@@ -46,5 +49,6 @@ export function firstTodo(item: Item, listFolders: boolean): 'list' | 'folder' |
 export function seen(row: Row, item: Item, parentId: string | null, list: boolean): Row {
   // A folder that waits to be listed keeps waiting: its children are not known yet.
   const todo = row.todo === 'list' ? 'list' : firstTodo(item, list)
-  return rewrite(row, { item, parentId, todo, left: false })
+  // What had left is no longer part of any sum: it is accounted for anew.
+  return rewrite(row, { item, parentId, todo, left: false, lined: row.left ? 0 : row.lined })
 }

@@ -10,7 +10,7 @@ import type { Progress, Work } from './work.ts'
 const PAGE = 300
 
 /** An item that the plan itself is done with: it is not carried, and this is why. */
-export interface Verdict {
+interface Verdict {
   readonly row: Row
   readonly reason: ErrorCode
 }
@@ -59,11 +59,7 @@ async function planPage(
       if (missing)
         verdicts.push({ row: rewrite(row, { todo: 'settled', left: true }), reason: 'gone' })
       else if (row.copy === null && row.lined <= 0) forgotten.push(row)
-      else
-        verdicts.push({
-          row: mark(row, { todo: 'settled', left: true, slot: null }),
-          reason: 'left_selection',
-        })
+      else verdicts.push({ row: departed(row), reason: 'left_selection' })
       continue
     }
     const reason = await obstacle(work, ledger, row)
@@ -80,6 +76,17 @@ async function planPage(
   const kept = await nameMounts(work, ledger, [...planned.values()])
   await keep({ rows: kept, verdicts, forgotten })
   tree.learn([...kept, ...verdicts.map((verdict) => verdict.row)])
+}
+
+/**
+ * @returns the row of an item that left. Its copy stays where it is, and so does what is known of it: whether somebody
+ * deletes it matters when the item comes back.
+ */
+function departed(row: Row): Row {
+  const left = { todo: 'settled' as const, left: true }
+  if (row.copy === null || row.placed === null) return mark(row, { ...left, slot: null })
+  const { parentId } = row.placed
+  return parentId === row.parentId ? mark(row, left) : rewrite(row, { ...left, parentId })
 }
 
 /** @returns the row, moved to where items without a visible folder go if the ledger does not know its folder. */

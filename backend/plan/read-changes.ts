@@ -1,7 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Change } from '../clouds/cloud.ts'
+import { hasCode } from '../../shared/errors.ts'
+import type { Item } from '../../shared/item.ts'
+import type { Change, ChangesPage } from '../clouds/cloud.ts'
 import { mark, newRow, openLedger, rewrite } from '../records/ledger.ts'
 import type { Row } from '../records/ledger.ts'
+import { listAnew, ownCorpus } from './begin-scan.ts'
 import { firstTodo, seen } from './merge-items.ts'
 import { homeless, parentOf } from './roots.ts'
 import type { Scan } from './scan.ts'
@@ -28,7 +31,8 @@ export async function retakeUnfinished(scan: Scan): Promise<void> {
 /** Reads one page of a corpus's changes into the ledger. */
 export async function readChanges(scan: Scan, tree: Tree, corpus: string): Promise<void> {
   const { work, checkpoint } = scan
-  const page = await work.source.changes(corpus, checkpoint.tokens[corpus] ?? '')
+  const page = await pageOf(scan, corpus)
+  if (page === null) return
   const latest = new Map(page.changes.map((change) => [change.id, change]))
   const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
   const changes = [...latest.values()]
@@ -50,6 +54,28 @@ export async function readChanges(scan: Scan, tree: Tree, corpus: string): Promi
     tokens: { ...checkpoint.tokens, [corpus]: page.token },
     changed: page.more ? checkpoint.changed : checkpoint.changed.filter((each) => each !== corpus),
   })
+}
+
+/** @returns a page of changes, or null if there is none to be had: then the scan goes on in another way. */
+async function pageOf(scan: Scan, corpus: string): Promise<ChangesPage | null> {
+  const { work, checkpoint } = scan
+  try {
+    return await work.source.changes(corpus, checkpoint.tokens[corpus] ?? '')
+  } catch (error) {
+    if (hasCode(error, 'cursor_lost')) {
+      // Too long ago: everything is listed once more, and compared with what is known.
+      await listAnew(scan, checkpoint)
+      return null
+    }
+    const { selection } = work.job.request.source
+    if (!hasCode(error, 'source_missing') || selection.kind !== 'drive' || corpus === ownCorpus)
+      throw error
+    // One shared drive less: what was copied from it stays, and the others go on.
+    const { [corpus]: _, ...tokens } = checkpoint.tokens
+    const changed = checkpoint.changed.filter((each) => each !== corpus)
+    await scan.save([], 0, { ...checkpoint, tokens, changed })
+    return null
+  }
 }
 
 /** @returns the row as it is after the change, or null if the change does not matter to this job. */
@@ -75,8 +101,14 @@ async function applyChange(
   if (row === null)
     return belongs && under !== null ? newRow(item, under, firstTodo(item, true)) : null
   if (!row.left && row.parentId === under && isDeepStrictEqual(row.item, item)) return null
-  const wasHeld = !row.left && (await tree.holds(row.item.id).catch(() => false))
-  const cameIn =
-    belongs && item.kind === 'folder' && (row.left || (row.parentId !== under && !wasHeld))
-  return seen(row, item, under, cameIn)
+  // It left before, and what becomes of it outside is of no interest. If it comes back, it is looked at anew.
+  if (row.left && !belongs) return null
+  return seen(row, item, under, belongs && (await cameIn(tree, row, item, under)))
+}
+
+/** @returns whether it is a folder that was not part of the selection until now. */
+async function cameIn(tree: Tree, row: Row, item: Item, under: string | null): Promise<boolean> {
+  if (item.kind !== 'folder') return false
+  if (row.left || row.item.trashed) return true
+  return row.parentId !== under && !(await tree.holds(row.item.id))
 }

@@ -1,7 +1,7 @@
 import { hasCode } from '../../shared/errors.ts'
 import type { Folder } from '../clouds/cloud.ts'
 import { openLedger, rewrite } from '../records/ledger.ts'
-import type { Ledger, Row } from '../records/ledger.ts'
+import type { Ledger, Row, Todo } from '../records/ledger.ts'
 import { comparableName } from './names.ts'
 import { topOf } from './roots.ts'
 import type { Scan } from './scan.ts'
@@ -10,71 +10,122 @@ import type { Work } from './work.ts'
 
 const PAGE = 400
 
+/** What the destination says has changed. */
+export interface Drained {
+  /** Paths of which something was deleted, and the id of what is there by now, if anything is. */
+  readonly gone: ReadonlyMap<string, string | null>
+  /** Ids of all that is there, if everything had to be listed: because there was no cursor, or it was lost. */
+  readonly present: ReadonlySet<string> | null
+  readonly cursor: string
+}
+
+/** How rows are kept: at most `PAGE` at once, under the lease. */
+export type KeepRows = (rows: readonly Row[]) => Promise<void>
+
 /** Reads what changed at the destination since the last run: copies that somebody deleted are carried again. */
 export async function readDestination(scan: Scan, tree: Tree): Promise<void> {
   const { work, checkpoint } = scan
   const { folder } = checkpoint
-  if (folder === null || checkpoint.cursor === null) {
+  if (folder === null) {
     await scan.save([], 0, { ...checkpoint, looked: true })
     return
   }
-  const changed = await goneSince(work, folder, checkpoint.cursor).catch((error: unknown) => {
+  const changed = await drainChanges(work, folder, checkpoint.cursor).catch((error: unknown) => {
     if (hasCode(error, 'gone')) return null
     throw error
   })
-  if (changed === null) {
+  if (changed === null || isReplaced(work, folder, changed)) {
     await beginAnew(scan, tree)
     return
   }
-  const { gone, cursor } = changed
-  for (const path of gone) {
-    const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
-    const row = await rowAt(work, ledger, folder, path)
-    if (row === null || row.copy === null) continue
-    await forgetCopies(scan, tree, row)
-  }
-  await scan.save([], 0, { ...scan.checkpoint, cursor, looked: true })
+  const keep: KeepRows = async (rows) => scan.save(rows, 0, scan.checkpoint)
+  await forgetDeleted(work, tree, folder, changed, keep)
+  await scan.save([], 0, { ...scan.checkpoint, cursor: changed.cursor, looked: true })
 }
 
-/** The destination folder itself is gone: it is made again, and everything has to be carried again. */
+/** The destination folder itself is gone, or was and is another now: everything has to be carried again. */
 async function beginAnew(scan: Scan, tree: Tree): Promise<void> {
   const { work } = scan
   const { source, destination } = work.job.request
   const folder = await work.destination.openFolder(destination.folder)
-  const top = await tree.row(topOf(source.selection))
-  if (top !== null) await forgetCopies(scan, tree, top)
+  const keep: KeepRows = async (rows) => scan.save(rows, 0, scan.checkpoint)
+  await forgetBelow(work, tree, topOf(source.selection), () => true, keep)
   await scan.save([], 0, { ...scan.checkpoint, folder, cursor: null, looked: true })
 }
 
 /**
- * Drains the destination's own changes.
+ * Drains the destination's own changes. If the provider has lost its place, everything that is there is listed once
+ * more.
  *
- * @returns paths that are gone now, and where the changes go on. If the provider has lost its place, everything that is
- *   there is listed once more.
+ * @throws WaybillError `gone` if the folder is not there any more
  */
-export async function goneSince(
+export async function drainChanges(
   work: Work,
   folder: Folder,
   from: string | null,
-): Promise<{ readonly gone: ReadonlySet<string>; readonly cursor: string }> {
-  const gone = new Set<string>()
+): Promise<Drained> {
+  const gone = new Map<string, string | null>()
+  let present = from === null ? new Set<string>() : null
   let cursor: string | null = from
   for (;;) {
     work.signal.throwIfAborted()
     try {
       const page = await work.destination.changesSince(folder, cursor)
       for (const change of page.changes) {
-        // In order: what was deleted and came back is there.
-        if (change.gone) gone.add(change.path)
-        else gone.delete(change.path)
+        if (change.gone) gone.set(change.path, null)
+        else if (gone.has(change.path)) gone.set(change.path, change.id)
+        if (!change.gone && change.id !== null) present?.add(change.id)
       }
       cursor = page.cursor
-      if (!page.more) return { gone, cursor: page.cursor }
+      if (!page.more) return { gone, present, cursor: page.cursor }
     } catch (error) {
       if (!hasCode(error, 'cursor_lost') || cursor === null) throw error
       cursor = null
+      gone.clear()
+      present = new Set()
     }
   }
+}
+
+/** Marks the rows whose copies are not there any more: their items are carried again. */
+export async function forgetDeleted(
+  work: Work,
+  tree: Tree,
+  folder: Folder,
+  { gone, present }: Drained,
+  keep: KeepRows,
+): Promise<void> {
+  if (present !== null) {
+    const top = topOf(work.job.request.source.selection)
+    const isLost = ({ copy }: Row): boolean => copy !== null && !present.has(copy.id)
+    await forgetBelow(work, tree, top, isLost, keep)
+    return
+  }
+  for (const [path, now] of gone) {
+    work.signal.throwIfAborted()
+    const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
+    const row = await rowAt(work, ledger, folder, path)
+    // Moved away and back again, it is still ours.
+    if (row === null || row.copy === null || row.copy.id === now) continue
+    await forgetBelow(work, tree, row.item.id, () => true, keep)
+    // Last, so that whoever has to begin again finds it, and what lies below.
+    await keep([without(row)])
+    tree.learn([without(row)])
+  }
+}
+
+/** @returns whether the destination folder itself was deleted, whatever is there by now. */
+export function isReplaced(work: Work, folder: Folder, { gone }: Drained): boolean {
+  const own = comparable(work, folder.path).join('/')
+  return [...gone.keys()].some((path) => comparable(work, path).join('/') === own)
+}
+
+function comparable(work: Work, path: string): readonly string[] {
+  const rules = work.destination.capabilities.names
+  return path
+    .split('/')
+    .filter((part) => part !== '')
+    .map((part) => comparableName(part, rules))
 }
 
 /** @returns the row whose copy lies at a path below the destination folder, or null. */
@@ -84,14 +135,8 @@ async function rowAt(
   folder: Folder,
   path: string,
 ): Promise<Row | null> {
-  const rules = work.destination.capabilities.names
-  const comparable = (text: string): readonly string[] =>
-    text
-      .split('/')
-      .filter((part) => part !== '')
-      .map((part) => comparableName(part, rules))
-  const above = comparable(folder.path)
-  const names = comparable(path)
+  const above = comparable(work, folder.path)
+  const names = comparable(work, path)
   if (names.length <= above.length || above.some((name, index) => names[index] !== name))
     return null
   let parentId = topOf(work.job.request.source.selection)
@@ -104,22 +149,29 @@ async function rowAt(
   return row
 }
 
-/** Marks a row, and all below it if it is a folder, as having no copy any more. */
-async function forgetCopies(scan: Scan, tree: Tree, first: Row): Promise<void> {
-  const { work } = scan
-  const folders = [first]
-  await scan.save([without(first)], 0, scan.checkpoint)
-  tree.learn([without(first)])
+/** Goes through all that lies below a folder and marks the rows that are lost as having no copy any more. */
+export async function forgetBelow(
+  work: Work,
+  tree: Tree,
+  folder: string,
+  isLost: (row: Row) => boolean,
+  keep: KeepRows,
+): Promise<void> {
+  const folders = [folder]
+  const begun = new Set(folders)
   for (let parent = folders.pop(); parent !== undefined; parent = folders.pop()) {
-    if (parent.item.kind !== 'folder') continue
     let after: string | undefined
     for (;;) {
       const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
-      const children = await ledger.children(parent.item.id, PAGE, after)
-      const lost = children.filter((row) => row.copy !== null).map(without)
-      await scan.save(lost, 0, scan.checkpoint)
+      const children = await ledger.children(parent, PAGE, after)
+      const lost = children.filter((row) => row.copy !== null && isLost(row)).map(without)
+      if (lost.length > 0) await keep(lost)
       tree.learn(lost)
-      folders.push(...children.filter((row) => row.item.kind === 'folder'))
+      for (const { item } of children) {
+        if (item.kind !== 'folder' || begun.has(item.id)) continue
+        begun.add(item.id)
+        folders.push(item.id)
+      }
       const last = children.at(-1)
       if (children.length < PAGE || last === undefined) break
       after = ledger.key(last.item.id)
@@ -127,7 +179,16 @@ async function forgetCopies(scan: Scan, tree: Tree, first: Row): Promise<void> {
   }
 }
 
-function without(row: Row): Row {
-  const todo = row.lined === -1 ? 'settled' : row.item.kind === 'folder' ? 'folder' : 'file'
-  return rewrite(row, { copy: null, placed: null, carried: null, todo })
+/** @returns the row as that of an item whose copy is not there any more: it is planned again. */
+export function without(row: Row): Row {
+  const lost = { copy: null, placed: null, carried: null }
+  if (row.left) return rewrite(row, { ...lost, slot: null })
+  return rewrite(row, { ...lost, todo: todoWithout(row) })
+}
+
+function todoWithout({ lined, todo, item }: Row): Todo {
+  // A folder of our own is made when something comes to lie in it; one that waits to be listed goes on waiting.
+  if (todo === 'list') return 'list'
+  if (lined === -1) return 'settled'
+  return item.kind === 'folder' ? 'folder' : 'file'
 }

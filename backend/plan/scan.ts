@@ -1,7 +1,7 @@
 import { WaybillError, hasCode } from '../../shared/errors.ts'
 import type { Item } from '../../shared/item.ts'
-import type { Page } from '../clouds/cloud.ts'
-import { openLedger } from '../records/ledger.ts'
+import type { Listing, Page } from '../clouds/cloud.ts'
+import { mark, openLedger } from '../records/ledger.ts'
 import type { Row } from '../records/ledger.ts'
 import { underLease } from '../records/runs.ts'
 import type { Run } from '../records/runs.ts'
@@ -20,6 +20,8 @@ import type { Progress, Work } from './work.ts'
 const ROWS_AT_ONCE = 400
 /** A listing that says that it is incomplete is asked again this often before the run waits. */
 const LISTING_ATTEMPTS = 3
+/** Likewise one that cannot be gone on with, from its start. */
+const RESTARTS = 3
 
 /** What the scan remembers between its steps, and how it writes down what it has seen. */
 export interface Scan {
@@ -123,7 +125,13 @@ async function readPage(scanState: Scan): Promise<void> {
   }
   if (page === null) {
     // The cursor was refused: once more from the start. What comes twice is told apart by its id.
-    await scanState.save([], 0, { ...checkpoint, listing: { ...listing, cursor: null } })
+    const restarts = (listing.restarts ?? 0) + 1
+    const isEnough = restarts > RESTARTS
+    await scanState.save([], 0, {
+      ...checkpoint,
+      listing: { ...listing, cursor: null, restarts: isEnough ? 0 : restarts },
+    })
+    if (isEnough) throw unending()
     return
   }
   const items = page.items
@@ -139,11 +147,11 @@ async function readPage(scanState: Scan): Promise<void> {
     return
   }
   const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
-  const rows = await merge(ledger, selectionOf(work), items, listing.what.kind === 'children')
   if (page.cursor === null) {
     await settleListing(scanState, items)
     return
   }
+  const rows = await merge(ledger, selectionOf(work), items, runOf(work, listing.what))
   await scanState.save(rows, items.length, {
     ...checkpoint,
     listing: { ...listing, cursor: page.cursor },
@@ -156,7 +164,7 @@ async function settleListing(scanState: Scan, items: readonly Item[]): Promise<v
   const what = checkpoint.listing?.what
   if (what === undefined) return
   const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
-  const rows = await merge(ledger, selectionOf(work), items, what.kind === 'children')
+  const rows = await merge(ledger, selectionOf(work), items, runOf(work, what))
   if (what.kind === 'corpus') {
     await scanState.save(rows, items.length, {
       ...checkpoint,
@@ -166,11 +174,20 @@ async function settleListing(scanState: Scan, items: readonly Item[]): Promise<v
     return
   }
   const listed = (await ledger.rows(what.of)).filter((row) => row !== null)
-  const again = new Set(rows.map((row) => row.item.id))
-  const planned = listed
-    .filter((row) => !again.has(row.item.id))
-    .map((row): Row => ({ ...row, todo: row.lined === -1 ? 'settled' : 'folder' }))
-  await scanState.save([...rows, ...planned], items.length, { ...checkpoint, listing: null })
+  // One of them may have been found in another: as it is there, it is the newest.
+  const newest = new Map([...listed, ...rows].map((row) => [row.item.id, row]))
+  for (const { item } of listed) {
+    const row = newest.get(item.id)
+    if (row === undefined) continue
+    const todo = row.lined === -1 ? 'settled' : 'folder'
+    newest.set(item.id, mark(row, { todo, listed: work.number }))
+  }
+  await scanState.save([...newest.values()], items.length, { ...checkpoint, listing: null })
+}
+
+/** @returns the run, if it has to look into the folders that this listing finds. */
+function runOf(work: Work, what: Listing): number | null {
+  return what.kind === 'children' ? work.number : null
 }
 
 /** @returns the page, or null if its cursor was refused. Throws `incomplete_listing` if it stays incomplete. */
@@ -200,8 +217,8 @@ async function listOneByOne(work: Work, folders: readonly string[]): Promise<rea
   const items: Item[] = []
   for (const folder of folders) {
     work.signal.throwIfAborted()
-    let cursor: string | null = null
-    do {
+    let restarts = 0
+    for (let cursor: string | null = null; ;) {
       const what = { kind: 'children' as const, of: [folder] }
       const page: Pick<Page, 'items' | 'cursor'> | null = await completePage(work, {
         what,
@@ -211,13 +228,15 @@ async function listOneByOne(work: Work, folders: readonly string[]): Promise<rea
         if (hasCode(error, 'gone')) return { items: [], cursor: null }
         throw error
       })
-      if (page === null) {
-        cursor = null
-        continue
-      }
-      items.push(...page.items)
-      cursor = page.cursor
-    } while (cursor !== null)
+      if (page === null && (restarts += 1) > RESTARTS) throw unending()
+      items.push(...(page?.items ?? []))
+      cursor = page?.cursor ?? null
+      if (page !== null && cursor === null) break
+    }
   }
   return items
+}
+
+function unending(): WaybillError {
+  return new WaybillError('incomplete_listing', 'The source refuses to go on with its listing.')
 }

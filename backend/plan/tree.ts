@@ -33,12 +33,16 @@ export function createTree(
 ): Tree {
   const rows = new Map<string, Row | null>()
 
+  const remember = (id: string, read: Row | null): void => {
+    if (rows.size >= REMEMBERED) rows.clear()
+    rows.set(id, slim(read))
+  }
+
   const row = async (id: string): Promise<Row | null> => {
     const known = rows.get(id)
     if (known !== undefined) return known
     const [read] = await (await ledger()).rows([id])
-    if (rows.size >= REMEMBERED) rows.clear()
-    rows.set(id, slim(read ?? null))
+    remember(id, read ?? null)
     return read ?? null
   }
 
@@ -55,11 +59,12 @@ export function createTree(
     return above
   }
 
-  const where = async (id: string): Promise<Folder | null> => {
+  const where = async (id: string, below = 0): Promise<Folder | null> => {
     if (id === top) return folder
+    if (below > DEEPEST) return null
     const here = await row(id)
     if (here?.placed === null || here?.placed === undefined || here.copy === null) return null
-    const parent = await where(here.placed.parentId)
+    const parent = await where(here.placed.parentId, below + 1)
     return parent === null
       ? null
       : { id: here.copy.id, path: `${parent.path === '/' ? '' : parent.path}/${here.placed.name}` }
@@ -71,12 +76,11 @@ export function createTree(
       const above = await chain(id)
       return above !== null && above.every((each) => !each.left && !each.item.trashed)
     },
-    where,
+    where: async (id) => where(id),
     names: async (id) => ((await chain(id)) ?? []).map((each) => each.item.name).toReversed(),
     depth: async (id) => ((await chain(id)) ?? []).length,
     learn: (written) => {
-      for (const each of written)
-        if (each.item.kind === 'folder') rows.set(each.item.id, slim(each))
+      for (const each of written) if (each.item.kind === 'folder') remember(each.item.id, each)
     },
   }
 }

@@ -3,10 +3,10 @@ import type { ProviderId } from '../../shared/job.ts'
 import type { Store, Transaction } from '../store/store.ts'
 import type { Owner, Owners } from './owner.ts'
 
-export type ConnectionState = 'active' | 'expired'
+type ConnectionState = 'active' | 'expired'
 
 /** What is sealed of a connection: the only record that holds tokens. */
-export interface Credentials {
+interface Credentials {
   readonly accountId: string
   /** Shown to its owner: an e-mail address. */
   readonly label: string

@@ -118,8 +118,15 @@ export async function addRun(
     if (!isOver(newest.state))
       throw new WaybillError('wrong_state', 'The job’s newest run is not over yet.')
     const run = newRun(user, id, job.latest + 1, now)
-    transaction.put('jobs', jobDocument(await owners.of(user), { ...job, latest: run.number }))
+    const next = { ...job, latest: run.number, memory: withLines(job.memory, newest) }
+    transaction.put('jobs', jobDocument(await owners.of(user), next))
     transaction.put('runs', runDocument(run))
     return run
   })
+}
+
+/** What a run that was cancelled or failed has recorded counts all the same: only a run that is done says so itself. */
+function withLines(memory: Memory, newest: Run): Memory {
+  if (newest.state === 'done') return memory
+  return { ...memory, known: memory.known + newest.added - newest.left }
 }

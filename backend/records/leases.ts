@@ -22,8 +22,8 @@ export type Claim =
   | { readonly kind: 'held'; readonly run: Run; readonly lease: Lease }
   /** Another worker holds it: deliver again later. */
   | { readonly kind: 'busy' }
-  /** The task is an old one; `fence` is the number of the one that counts. */
-  | { readonly kind: 'stale'; readonly fence: number }
+  /** The task is an old one; `fence` is the number of the one that counts, `wakeAt` when that one is due. */
+  | { readonly kind: 'stale'; readonly fence: number; readonly wakeAt: number | null }
   /** Nothing to do: over, paused by somebody, or unknown. */
   | { readonly kind: 'idle' }
 
@@ -44,9 +44,17 @@ export async function claim(
     if (found === null) return { kind: 'idle' }
     const run = runFrom(found)
     if (isOver(run.state) || run.state === 'paused') return { kind: 'idle' }
-    if (task.fence < run.fence) return { kind: 'stale', fence: run.fence }
+    if (task.fence < run.fence) return { kind: 'stale', fence: run.fence, wakeAt: run.wakeAt }
     if (run.holder !== null && run.leaseUntil > now) return { kind: 'busy' }
-    const held: Run = { ...run, state: 'running', holder, leaseUntil: now + leaseMs, wakeAt: null }
+    const held: Run = {
+      ...run,
+      state: 'running',
+      holder,
+      leaseUntil: now + leaseMs,
+      wakeAt: null,
+      // Whatever it waited for, it waits no longer.
+      reason: null,
+    }
     transaction.put('runs', runDocument(held))
     return { kind: 'held', run: held, lease: { run: run.id, holder } }
   })

@@ -29,14 +29,14 @@ export type Todo =
   | 'settled'
 
 /** Where the copy of an item lies, as it was last written. */
-export interface Placed {
+interface Placed {
   /** Source id of the folder whose copy it lies in. */
   readonly parentId: string
   readonly name: string
 }
 
 /** A copy of ours at the destination; of a folder, only the id means something. */
-export interface OwnCopy {
+interface OwnCopy {
   readonly id: string
   readonly version: string
   readonly bytes: number
@@ -55,8 +55,10 @@ export interface Row {
   readonly form: number
   /** The place it takes at the destination, which no other row has; null while it has none. */
   readonly slot: string | null
-  /** The run that last gave it a receipt line; 0 for none, -1 for folders of our own that never get one. */
+  /** The run that last gave it a receipt line, or in which it came back as it was; 0 for none, -1 for folders of our own. */
   readonly lined: number
+  /** The run that last listed the folder's children; 0 for none. */
+  readonly listed: number
   /** Whether it has left the selection. */
   readonly left: boolean
   readonly placed: Placed | null
@@ -153,6 +155,7 @@ function toDocument(owner: Owner, job: string, key: string, row: Row): Document 
       twin: row.twin,
       form: row.form,
       lined: row.lined,
+      listed: row.listed,
       left: row.left,
     },
     body: row.sealed ?? owner.seal('ledger', key, part),
@@ -170,6 +173,7 @@ function rowFrom(owner: Owner, document: Document): Row {
     twin: fields['twin'] === true,
     form: Number(fields['form']),
     lined: Number(fields['lined']),
+    listed: Number(fields['listed'] ?? 0),
     left: fields['left'] === true,
     ...(body === null ? {} : { sealed: body }),
   }
@@ -178,7 +182,7 @@ function rowFrom(owner: Owner, document: Document): Row {
 /** @returns the row with other plain fields; its sealed part is kept as it is. */
 export function mark(
   row: Row,
-  fields: Partial<Pick<Row, 'todo' | 'slot' | 'twin' | 'form' | 'lined' | 'left'>>,
+  fields: Partial<Pick<Row, 'todo' | 'slot' | 'twin' | 'form' | 'lined' | 'listed' | 'left'>>,
 ): Row {
   return { ...row, ...fields }
 }
@@ -199,6 +203,7 @@ export function newRow(item: Item, parentId: string | null, todo: Todo): Row {
     twin: false,
     form: 0,
     lined: 0,
+    listed: 0,
     left: false,
     placed: null,
     copy: null,

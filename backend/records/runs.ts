@@ -1,6 +1,6 @@
 import { WaybillError, isErrorCode } from '../../shared/errors.ts'
 import type { ErrorCode } from '../../shared/errors.ts'
-import { addTotals, isOver, mayBecome, noTotals } from '../../shared/job.ts'
+import { isOver, mayBecome, noTotals } from '../../shared/job.ts'
 import type { RunPhase, RunProgress, RunState, Totals } from '../../shared/job.ts'
 import type { Document, Store, Transaction } from '../store/store.ts'
 
@@ -200,15 +200,6 @@ export async function underLease(
     transaction.put('runs', runDocument(changed))
     return changed
   })
-}
-
-/** @returns `totals` with one more outcome and some bytes. */
-export function withOutcome(
-  totals: Totals,
-  outcome: Exclude<keyof Totals, 'bytes'>,
-  bytes: number,
-): Totals {
-  return addTotals(totals, { ...noTotals, [outcome]: 1, bytes })
 }
 
 function stateOf(value: unknown): RunState {

@@ -2,8 +2,12 @@ import type { Readable } from 'node:stream'
 
 /** Reads a stream by exact amounts. */
 export interface ByteReader {
-  /** `count` bytes, or fewer if the stream ends before; none at its end. Throws what the stream fails with. */
-  read(count: number): Promise<Uint8Array>
+  /**
+   * `count` bytes, or fewer if the stream ends before; none at its end. Throws what the stream fails with.
+   *
+   * @param into where they are put, at least `count` bytes long; memory of their own unless given
+   */
+  read(count: number, into?: Uint8Array): Promise<Uint8Array>
   /** Lets go of the stream, whatever is left in it. */
   close(): void
 }
@@ -37,15 +41,15 @@ export function createByteReader(
   }
 
   return {
-    read: async (count) => {
+    read: async (count, into) => {
       if (!(await pull())) return new Uint8Array(0)
-      if (left.length >= count) {
+      if (into === undefined && left.length >= count) {
         const whole = left.subarray(0, count)
         left = left.subarray(count)
         // A small piece of a large buffer would keep all of it in memory.
         return whole.byteLength * 2 < whole.buffer.byteLength ? Uint8Array.from(whole) : whole
       }
-      const bytes = Buffer.allocUnsafeSlow(count)
+      const bytes = into ?? Buffer.allocUnsafeSlow(count)
       let filled = 0
       while (filled < count && (await pull())) {
         const taken = left.subarray(0, count - filled)

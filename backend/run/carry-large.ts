@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { WaybillError, hasCode } from '../../shared/errors.ts'
 import type { Item } from '../../shared/item.ts'
 import { createDigest, namesToCompare } from '../clouds/digest.ts'
@@ -17,6 +18,7 @@ import type { TooLong } from './read-item.ts'
 
 /** What a killed worker costs at most: a chunk that was sent and not written down. */
 export const chunkBytes = 8 * 1024 * 1024
+const DIGEST_PIECE = 1024 * 1024
 const READS = 5
 const ATTEMPTS = 3
 
@@ -86,12 +88,13 @@ async function sendAll(
   let reader = begun === undefined ? null : begun.reader
   let head = begun?.head
   let ahead: Promise<Uint8Array> | null = null
+  const room = createRoom()
   try {
     for (let breaks = 0; ;) {
       let chunk: Uint8Array
       try {
         reader ??= await openAt(work, item, row.form, sending.offset)
-        chunk = await (ahead ?? readChunk(reader, head))
+        chunk = await (ahead ?? readChunk(reader, room(), head))
         head = undefined
         ahead = null
         const end = sending.offset + chunk.length
@@ -104,21 +107,38 @@ async function sendAll(
         ahead = null
         reader?.close()
         reader = null
-        if (!isBroken(error) || size === null || (breaks += 1) > READS) throw error
+        // Shorter by now than what was read of it.
+        if (hasCode(error, 'keeps_changing')) return 'mismatch'
+        if (!isBroken(error)) throw error
+        if (size === null || (breaks += 1) > READS) throw brokenOff(error)
         continue
       }
       ahead =
-        size !== null && sending.offset + chunk.length >= size ? null : quietly(readChunk(reader))
-      const isLast = size === null ? (await ahead)?.length === 0 : ahead === null
-      sending.digest.update(chunk)
-      if (isLast) return await sendLast(work, row, item, sending, chunk)
+        size !== null && sending.offset + chunk.length >= size
+          ? null
+          : quietly(readChunk(reader, room()))
+      const isLast = size === null ? (await next(ahead)).length === 0 : ahead === null
+      if (isLast) {
+        sending.digest.update(chunk)
+        return await sendLast(work, row, item, sending, chunk)
+      }
+      const sent = quietly(send(work, sending, chunk, false))
+      await digestInPieces(sending.digest, chunk)
       const digest = sending.digest.save()
-      await send(work, sending, chunk, false)
+      await sent
       if (size !== null) await saveUpload(work, row, item, sending, digest)
       if (size !== null && isTimeUp(work)) return 'later'
     }
   } finally {
     reader?.close()
+  }
+}
+
+/** Lets the network go on between the pieces: a chunk at once would hold up for 20 ms what is sent and read meanwhile. */
+async function digestInPieces(digest: Digest, chunk: Uint8Array): Promise<void> {
+  for (let from = 0; from < chunk.length; from += DIGEST_PIECE) {
+    await setImmediate()
+    digest.update(chunk.subarray(from, from + DIGEST_PIECE))
   }
 }
 
@@ -173,10 +193,41 @@ async function openAt(
   return createByteReader(body.stream, from - body.from)
 }
 
-async function readChunk(reader: ByteReader, head?: Uint8Array): Promise<Uint8Array> {
-  if (head === undefined) return reader.read(chunkBytes)
-  const rest = await reader.read(chunkBytes - head.length)
-  return Buffer.concat([head, rest])
+/**
+ * Room for two chunks in turn: while one is sent the next is read. Room of its own for each chunk would leave 8 MiB to
+ * the garbage collector every time.
+ */
+function createRoom(): () => Uint8Array {
+  const rooms: Uint8Array[] = []
+  return () => {
+    const room =
+      (rooms.length === 2 ? rooms.shift() : undefined) ?? Buffer.allocUnsafeSlow(chunkBytes)
+    rooms.push(room)
+    return room
+  }
+}
+
+async function readChunk(
+  reader: ByteReader,
+  room: Uint8Array,
+  head: Uint8Array = new Uint8Array(0),
+): Promise<Uint8Array> {
+  room.set(head)
+  const rest = await reader.read(chunkBytes - head.length, room.subarray(head.length))
+  return room.subarray(0, head.length + rest.length)
+}
+
+/** The chunk ahead of a body that cannot be resumed. */
+async function next(ahead: Promise<Uint8Array> | null): Promise<Uint8Array> {
+  try {
+    return (await ahead) ?? new Uint8Array(0)
+  } catch (error) {
+    throw isBroken(error) ? brokenOff(error) : error
+  }
+}
+
+function brokenOff(cause: unknown): WaybillError {
+  return new WaybillError('unavailable', 'The connection to the source keeps breaking.', { cause })
 }
 
 /** A promise that may fail before anybody waits for it. */

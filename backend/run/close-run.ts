@@ -1,12 +1,15 @@
+import { hasCode } from '../../shared/errors.ts'
 import { checkpointOf } from '../plan/checkpoint.ts'
 import type { Checkpoint } from '../plan/checkpoint.ts'
-import { goneSince } from '../plan/read-destination.ts'
+import { drainChanges, forgetDeleted, isReplaced } from '../plan/read-destination.ts'
+import type { Tree } from '../plan/tree.ts'
 import type { Work } from '../plan/work.ts'
 import { jobDocument, readJob } from '../records/jobs.ts'
 import { receiptLines } from '../records/receipts.ts'
 import { underLease } from '../records/runs.ts'
 import type { Run } from '../records/runs.ts'
 import { dropTransfers } from '../records/transfers.ts'
+import { openLedger } from '../records/ledger.ts'
 import { createTree } from './receipt-root.ts'
 
 const TRANSFERS_AT_ONCE = 400
@@ -15,17 +18,17 @@ const TRANSFERS_AT_ONCE = 400
  * The last step of a run: reads the destination's own changes past what this run wrote, computes the receipt's root, and
  * advances the change tokens in the transaction that ends the run.
  */
-export async function closeRun(work: Work, run: Run): Promise<void> {
+export async function closeRun(work: Work, tree: Tree, run: Run): Promise<void> {
   const { store, owners, job, lease } = work
   const owner = await owners.of(job.user)
   const checkpoint = checkpointOf(owner, run)
-  const cursor = await cursorAfter(work, checkpoint, run)
-  const tree = createTree()
+  const cursor = await cursorAfter(work, tree, checkpoint, run)
+  const hashes = createTree()
   for await (const line of receiptLines(store, owners, job.user, run.id)) {
     work.signal.throwIfAborted()
-    tree.add(line)
+    hashes.add(line)
   }
-  const root = tree.root()
+  const root = hashes.root()
   while ((await dropTransfers(store, run.id, TRANSFERS_AT_ONCE)) > 0) work.signal.throwIfAborted()
   await underLease(store, lease, async (now, transaction) => {
     const current = await readJob(transaction, owners, job.user, job.id)
@@ -59,10 +62,34 @@ export async function closeRun(work: Work, run: Run): Promise<void> {
   })
 }
 
-/** Our own writes are among the destination's changes: reading past them keeps the next run short. */
-async function cursorAfter(work: Work, checkpoint: Checkpoint, run: Run): Promise<string | null> {
+/**
+ * Our own writes are among the destination's changes: reading past them keeps the next run short. What somebody deleted
+ * meanwhile is there too, and is taken up by the next run.
+ */
+async function cursorAfter(
+  work: Work,
+  tree: Tree,
+  { folder, cursor }: Checkpoint,
+  run: Run,
+): Promise<string | null> {
   const wrote = run.totals.copied + run.totals.moved + run.totals.renamed > 0
-  if (checkpoint.folder === null || (!wrote && checkpoint.cursor !== null)) return checkpoint.cursor
-  const { cursor } = await goneSince(work, checkpoint.folder, checkpoint.cursor)
-  return cursor
+  if (folder === null || (!wrote && cursor !== null)) return cursor
+  const drained = await drainChanges(work, folder, cursor).catch((error: unknown) => {
+    if (hasCode(error, 'gone')) return null
+    throw error
+  })
+  // Without its folder or its place, the next run finds the same, and begins anew.
+  if (drained === null || isReplaced(work, folder, drained)) return cursor
+  if (cursor !== null && drained.present !== null) return cursor
+  // After a first run this lists what the run has just written: there is nothing to compare it with.
+  if (cursor !== null)
+    await forgetDeleted(work, tree, folder, drained, async (rows) => {
+      const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
+      const documents = rows.map((row) => ledger.document(row))
+      await underLease(work.store, work.lease, (_run, transaction) => {
+        for (const document of documents) transaction.put('ledger', document)
+        return {}
+      })
+    })
+  return drained.cursor
 }

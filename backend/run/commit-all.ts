@@ -32,7 +32,8 @@ const ROUNDS = 3
  * What is about to be committed is written down before, so that a worker that dies in between leaves nothing that the
  * next one could take for somebody else's.
  *
- * @returns the ends of the items, and the keys of the transfers that are over once these ends are recorded
+ * @returns the ends of the items, and the keys of the transfers that are over once these ends are recorded; `failure` if
+ *   something is wrong with the run: what was committed before is among the ends all the same
  */
 export async function commitAll(
   work: Work,
@@ -42,10 +43,15 @@ export async function commitAll(
     readonly intents: ReadonlyMap<string, readonly Intent[]>
     readonly redo: (row: Row) => void
   },
-): Promise<{ readonly settled: readonly Settled[]; readonly transfers: readonly string[] }> {
-  if (batch.length === 0) return { settled: [], transfers: [] }
+): Promise<{
+  readonly settled: readonly Settled[]
+  readonly transfers: readonly string[]
+  readonly failure: WaybillError | null
+}> {
+  if (batch.length === 0) return { settled: [], transfers: [], failure: null }
   const intent = await writeIntent(work, batch)
   const settled: Settled[] = []
+  let failure: WaybillError | null = null
   let entries: Entry[] = []
   for (const closed of batch) {
     const { row } = closed.carried
@@ -53,7 +59,7 @@ export async function commitAll(
     if (parent === null) settled.push(notCarried(row, 'name_taken'))
     else entries.push({ ...closed, parent })
   }
-  for (let round = 1; entries.length > 0; round += 1) {
+  for (let round = 1; entries.length > 0 && failure === null; round += 1) {
     const results = await commitSome(work, entries)
     const next: Entry[] = []
     for (const [index, entry] of entries.entries()) {
@@ -65,15 +71,17 @@ export async function commitAll(
         next.push(await elsewhere(work, entry, options.intents))
       else if (concernsItem(result.error.code))
         settled.push(notCarried(entry.carried.row, result.error.code))
-      else throw result.error
+      else failure ??= result.error
     }
     entries = next
   }
+  // Some may have landed: what was about to be committed stays written down.
+  if (failure !== null) return { settled, transfers: [], failure }
   const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
   const uploads = batch
     .filter(({ carried }) => carried.size > chunkBytes)
     .map(({ carried }) => uploadKey(work.lease.run, ledger.key(carried.row.item.id)))
-  return { settled, transfers: [intent, ...uploads] }
+  return { settled, transfers: [intent, ...uploads], failure }
 }
 
 async function commitSome(work: Work, entries: readonly Entry[]): Promise<readonly Result<Copy>[]> {
@@ -129,13 +137,19 @@ async function elsewhere(
 ): Promise<Entry> {
   const { row } = entry.carried
   const rules = work.destination.capabilities.names
-  const ours = intents.get(row.item.id) ?? []
-  if (ours.length > 0 && row.copy === null) {
+  // What this run or the one before was about to write, and what the ledger says: a folder that was moved may have given
+  // all that lies in it another version.
+  const ours = [
+    ...(intents.get(row.item.id) ?? []).map((each) => each.contentHash),
+    ...(row.copy?.hashes.contentHash === undefined ? [] : [row.copy.hashes.contentHash]),
+  ]
+  if (ours.length > 0) {
     const there = await work.destination.find({ parent: entry.parent, name: nameOf(row, rules) })
     if (
       there !== null &&
       'file' in there &&
-      ours.some((each) => each.contentHash === there.file.hashes.contentHash)
+      there.file.hashes.contentHash !== undefined &&
+      ours.includes(there.file.hashes.contentHash)
     ) {
       const { id, version, bytes, hashes } = there.file
       return {

@@ -39,6 +39,8 @@ export interface CommitLane {
   settle(settled: Settled): Promise<void>
   /** Sends, commits and records everything it has taken. Throws what went wrong with the run. */
   flush(): Promise<void>
+  /** Resolves once nothing is on its way any more, whatever became of it. */
+  idle(): Promise<void>
 }
 
 /**
@@ -87,8 +89,9 @@ export function createCommitLane(
     oldest = work.now()
     committing = committing.then(async () =>
       guard(async () => {
-        const settled = await commitAll(work, tree, batch, options)
-        await record(work, tree, [...settled.settled, ...others], { transfers: settled.transfers })
+        const { settled, transfers, failure } = await commitAll(work, tree, batch, options)
+        await record(work, tree, [...settled, ...others], { transfers })
+        if (failure !== null) throw failure
       }),
     )
   }
@@ -157,9 +160,17 @@ export function createCommitLane(
     flush: async () => {
       sendWaiting()
       await Promise.all(stages)
-      if (failed === null && (closed.length > 0 || ended.length > 0)) commit()
+      while (closed.length > 0 || ended.length > 0) {
+        commit()
+        await committing
+        stopIfFailed()
+      }
       await committing
       stopIfFailed()
+    },
+    idle: async () => {
+      await Promise.all(stages)
+      await committing
     },
   }
 }

@@ -7,7 +7,7 @@ import { isTimeUp } from '../plan/work.ts'
 import type { Progress, Work } from '../plan/work.ts'
 import { mark, openLedger, rewrite } from '../records/ledger.ts'
 import type { Row } from '../records/ledger.ts'
-import { readRun } from '../records/runs.ts'
+import { readRun, runId } from '../records/runs.ts'
 import { openIntents } from '../records/transfers.ts'
 import type { Intent } from '../records/transfers.ts'
 import { carryLarge, forget } from './carry-large.ts'
@@ -25,6 +25,7 @@ const SMALL_BYTES = 1024 * 1024
 /** Failures in a row of what may pass before the provider, not the item, is taken to be the trouble. */
 const STRIKES = 4
 const ATTEMPTS = 3
+const PATIENT_SLICES = 3
 
 /**
  * The third step of a run: carries the bytes of every item that the plan wants copied, many at once, and records each
@@ -34,7 +35,13 @@ export async function copyItems(outer: Work, tree: Tree): Promise<Progress> {
   const stop = new AbortController()
   const work: Work = { ...outer, signal: AbortSignal.any([outer.signal, stop.signal]) }
   const owner = await work.owners.of(work.job.user)
-  const { intents } = await openIntents(work.store, owner, work.lease.run)
+  const intents = new Map<string, readonly Intent[]>()
+  // Also those of the run before: unless it was done, it may have ended in the middle of a commit.
+  for (const run of [work.lease.run, runId(work.job.id, work.number - 1)]) {
+    const found = await openIntents(work.store, owner, run)
+    for (const [id, some] of found.intents) intents.set(id, [...(intents.get(id) ?? []), ...some])
+  }
+  const { plannedItems, lines, attempts: slices } = await readRun(work.store, work.lease.run)
   const attempts = new Map<string, number>()
   const state: Copying = {
     work,
@@ -42,14 +49,15 @@ export async function copyItems(outer: Work, tree: Tree): Promise<Progress> {
     intents,
     attempts,
     strikes: 0,
+    slices,
     large: pLimit(LARGE_AT_ONCE),
+    fail: (error) => stop.abort(error),
   }
-  const { plannedItems, lines } = await readRun(work.store, work.lease.run)
   const lane = createCommitLane(work, tree, {
     expected: Math.max(0, plannedItems - lines),
     intents,
     redo: (row) => attempts.set(row.item.id, (attempts.get(row.item.id) ?? 0) + 1),
-    fail: (error) => stop.abort(error),
+    fail: state.fail,
   })
   try {
     for (;;) {
@@ -60,6 +68,8 @@ export async function copyItems(outer: Work, tree: Tree): Promise<Progress> {
     }
   } catch (error) {
     stop.abort(error)
+    // What is on its way lands, and is recorded while this worker may.
+    await lane.idle()
     throw error
   }
 }
@@ -71,6 +81,10 @@ interface Copying {
   /** How often an item was begun in vain in this slice. */
   readonly attempts: Map<string, number>
   strikes: number
+  /** Slices in a row before this one that ended because of something that may pass. */
+  readonly slices: number
+  /** Ends the slice for all workers. */
+  readonly fail: (error: unknown) => void
   readonly large: LimitFunction
 }
 
@@ -85,7 +99,11 @@ async function onePass(state: Copying, lane: CommitLane): Promise<number> {
       const next = await rows.next()
       if (next.done === true) return
       count += 1
-      await carry(state, lane, next.value)
+      // The others need not find out by themselves.
+      await carry(state, lane, next.value).catch((error: unknown) => {
+        state.fail(error)
+        throw error
+      })
     }
   }
   const workers = Array.from({ length: ITEMS_AT_ONCE }, async () => worker())
@@ -109,10 +127,15 @@ async function* rowsToCopy(work: Work): AsyncGenerator<Row> {
 }
 
 async function carry(state: Copying, lane: CommitLane, row: Row): Promise<void> {
-  const { work, attempts } = state
+  const { work, tree, attempts } = state
   const begun = attempts.get(row.item.id) ?? 0
   if (begun >= ATTEMPTS) {
     await lane.settle(notCarried(row, 'unavailable'))
+    return
+  }
+  // Its folder could not be made: the next run tries both.
+  if (row.parentId === null || (await tree.where(row.parentId)) === null) {
+    await lane.settle(notCarried(row, 'name_taken'))
     return
   }
   try {
@@ -128,10 +151,24 @@ async function carry(state: Copying, lane: CommitLane, row: Row): Promise<void> 
     else if (error.code === 'session_lost') {
       attempts.set(row.item.id, begun + 1)
       await forget(work, row)
-    } else if (error.code === 'unavailable' && (state.strikes += 1) < STRIKES)
+    } else if (error.code === 'unavailable' && (await isItsOwn(state, row)))
       attempts.set(row.item.id, begun + 1)
     else throw error
   }
+}
+
+/**
+ * @returns whether it is this item that cannot be had at the moment, rather than its provider. After some slices in vain,
+ *   a provider that answers everything else is up: otherwise two such items would keep the run from ever ending.
+ */
+async function isItsOwn(state: Copying, row: Row): Promise<boolean> {
+  const { work, slices } = state
+  state.strikes += 1
+  if (state.strikes < STRIKES) return true
+  if (slices < PATIENT_SLICES) return false
+  await work.source.get(row.item.id)
+  await work.destination.account()
+  return true
 }
 
 async function send(state: Copying, lane: CommitLane, row: Row): Promise<void> {
@@ -149,8 +186,16 @@ async function send(state: Copying, lane: CommitLane, row: Row): Promise<void> {
     destinationHashes: destination.capabilities.hashes,
     signal,
   })
-  if ('head' in read) await large(async () => sendLarge(work, lane, row, read))
-  else {
+  if ('grown' in read) {
+    const grown = rewrite(row, { item: read.grown })
+    await large(async () => sendLarge(work, lane, grown))
+  } else if ('head' in read) {
+    try {
+      await large(async () => sendLarge(work, lane, row, read))
+    } finally {
+      read.reader.close()
+    }
+  } else {
     const carried = {
       row: read.item === item ? row : rewrite(row, { item: read.item }),
       size: read.bytes.length,

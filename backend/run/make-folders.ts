@@ -2,6 +2,7 @@ import { WaybillError } from '../../shared/errors.ts'
 import type { Folder, Place, Result } from '../clouds/cloud.ts'
 import { asTwin, nameOf } from '../plan/claim-name.ts'
 import type { Tree } from '../plan/tree.ts'
+import { forgetBelow, without } from '../plan/read-destination.ts'
 import { isTimeUp } from '../plan/work.ts'
 import type { Progress, Work } from '../plan/work.ts'
 import { openLedger, rewrite } from '../records/ledger.ts'
@@ -25,7 +26,8 @@ export async function makeFolders(work: Work, tree: Tree): Promise<Progress> {
       await makeSome(
         work,
         tree,
-        found.filter((row) => row !== null),
+        // Others have been put back meanwhile, to be planned again.
+        found.flatMap((row) => (row?.todo === 'make' ? [row] : [])),
       )
     }
   return 'finished'
@@ -53,8 +55,12 @@ async function makeSome(work: Work, tree: Tree, rows: readonly Row[]): Promise<v
     const parent = row.parentId === null ? null : await tree.where(row.parentId)
     // The folder above could not be made: this one fails with it, and both are tried again.
     if (parent === null) settled.push(notCarried(row, 'name_taken'))
-    else if (row.copy === null) making.push({ row, place: { parent, name: nameOf(row, rules) } })
-    else settled.push(await moveFolder(work, tree, row, { parent, name: nameOf(row, rules) }))
+    else {
+      const place = { parent, name: nameOf(row, rules) }
+      const moved = row.copy === null ? row : await moveFolder(work, tree, row, place)
+      if ('outcome' in moved) settled.push(moved)
+      else making.push({ row: moved, place: { parent, name: nameOf(moved, rules) } })
+    }
   }
   const made = await work.destination.ensureFolders(making.map(({ place }) => place))
   for (const [index, { row, place }] of making.entries())
@@ -95,9 +101,10 @@ function asMade(row: Row, place: Place, folder: Folder, work: Work): Settled {
   }
 }
 
-async function moveFolder(work: Work, tree: Tree, row: Row, place: Place): Promise<Settled> {
+/** @returns what became of it, or the row if it has to be made: somebody took the folder away, with all that was in it. */
+async function moveFolder(work: Work, tree: Tree, row: Row, place: Place): Promise<Settled | Row> {
   const from = await tree.where(row.item.id)
-  if (from === null || row.copy === null) return notCarried(row, 'gone')
+  if (from === null) return lostFolder(work, tree, row)
   const renamed = row.placed?.parentId === row.parentId
   try {
     const moved = await moveOnce(work.destination, from, place)
@@ -110,8 +117,20 @@ async function moveFolder(work: Work, tree: Tree, row: Row, place: Place): Promi
       const twin = asTwin(ledger, row, work.destination.capabilities.names)
       return moveFolder(work, tree, twin.row, { parent: place.parent, name: twin.name })
     }
+    if (error.code === 'gone') return lostFolder(work, tree, row)
     return notCarried(row, onlyItem(error))
   }
+}
+
+async function lostFolder(work: Work, tree: Tree, row: Row): Promise<Row> {
+  await forgetBelow(
+    work,
+    tree,
+    row.item.id,
+    () => true,
+    async (rows) => record(work, tree, [], { rows }),
+  )
+  return rewrite(without(row), { todo: 'make' })
 }
 
 /** @returns the code, if the error is about one item; throws it on if it is about the run. */

@@ -24,6 +24,8 @@ const skipped: readonly ErrorCode[] = [
 
 /** Worth another try in the next run even if the item does not change. */
 const passing: readonly ErrorCode[] = [
+  // If it stays away, the next run is told so; if its folder comes back from the trash, nobody may say anything of it.
+  'gone',
   'download_quota',
   'keeps_changing',
   'damaged_at_source',

@@ -22,12 +22,18 @@ export interface TooLong {
   readonly reader: ByteReader
 }
 
+/** A file that has become too long to be held since it was listed. */
+export interface Grown {
+  readonly grown: Item
+}
+
 /**
  * Reads a small item whole, and again if what was read is not what the source says it holds.
  *
  * @param form number of the export form, for documents
  * @param limit bytes that may be held
- * @throws WaybillError `keeps_changing`, `damaged_at_source`, `gone`, and what `open` throws
+ * @throws WaybillError `keeps_changing`, `damaged_at_source`, `gone`, `unavailable` when the connection keeps breaking, and what
+ *   `open` throws
  */
 export async function readWhole(
   source: Source,
@@ -38,10 +44,11 @@ export async function readWhole(
     readonly destinationHashes: readonly HashName[]
     readonly signal: AbortSignal
   },
-): Promise<Whole | TooLong> {
+): Promise<Whole | TooLong | Grown> {
   const { limit, signal } = options
   let item = listed
   let changed = false
+  let broken = false
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     const form = item.exports[options.form]
     const body = await source.open(item, {
@@ -54,6 +61,7 @@ export async function readWhole(
     const bytes = await readUpTo(reader, Math.min(expected ?? limit, limit) + 1)
     if (bytes !== null && bytes.length > limit && expected === null) return { head: bytes, reader }
     reader.close()
+    broken = bytes === null
     if (bytes !== null && (expected === null || bytes.length === expected)) {
       const hashes = hashBytes(bytes, namesToCompare(item.hashes, options.destinationHashes, true))
       if (agrees(item.hashes, hashes)) return { item, bytes, hashes }
@@ -61,7 +69,9 @@ export async function readWhole(
     const now = await freshItem(source, item)
     changed ||= now.version !== item.version
     item = now
+    if (item.kind === 'file' && item.size !== null && item.size > limit) return { grown: item }
   }
+  if (broken) throw new WaybillError('unavailable', 'The connection to the source keeps breaking.')
   throw changed
     ? new WaybillError('keeps_changing', 'The file changes faster than it can be read.')
     : new WaybillError(
@@ -93,11 +103,14 @@ export function isBroken(error: unknown): boolean {
   )
 }
 
-/** @returns the item as it is now. Throws `gone`. */
+/**
+ * @returns the item as it is now, but under the name and in the folder that the plan knows: where it lies is for the
+ *   next run to follow. Throws `gone`.
+ */
 export async function freshItem(source: Source, item: Item): Promise<Item> {
   const now = await source.get(item.id)
   if (now === null || now.trashed) throw new WaybillError('gone', 'The file is not there any more.')
-  return now
+  return { ...now, name: item.name, parentId: item.parentId }
 }
 
 /** @returns whether every checksum that both have is the same. */

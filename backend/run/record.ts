@@ -55,6 +55,12 @@ export async function record(
   }
 }
 
+/** Characters of paths in one transaction: with more, its receipt pages would be more writes than the store takes. */
+const PATHS_AT_ONCE = 1_000_000
+/** Characters of a path that a line holds as they are. */
+const LONGEST_PATH = 16_000
+const SHORTENED_NAME = 200
+
 type Entry =
   | { readonly settled: Settled }
   | { readonly row: Row }
@@ -64,17 +70,27 @@ type Entry =
 async function recordSome(work: Work, tree: Tree, entries: readonly Entry[]): Promise<void> {
   const { store, owners, job, lease } = work
   const outcomes = entries.flatMap((each) => ('settled' in each ? [each.settled] : []))
-  const rows = entries.flatMap((each) => ('row' in each ? [each.row] : []))
+  const asked = entries.flatMap((each) => ('row' in each ? [each.row] : []))
+  // Came back unchanged after it had left: no line, but part of the sum again.
+  const isBack = (row: Row): boolean =>
+    row.lined === 0 && row.copy !== null && row.todo === 'settled'
+  const rows = asked.map((row) => (isBack(row) ? mark(row, { lined: work.number }) : row))
   const owner = await owners.of(job.user)
   const ledger = await openLedger(store, owners, job.user, job.id)
   const at = new Date(work.now()).toISOString()
-  const visible = outcomes.filter(({ row }) => row.lined !== -1)
+  const visible = outcomes.filter(({ row }) => row.lined !== -1 && row.lined !== work.number)
   const lines: ReceiptLine[] = []
   const done = outcomes.map(({ row }) =>
     row.lined === -1 ? row : mark(row, { lined: work.number }),
   )
   tree.learn(done)
   for (const each of visible) lines.push(await lineOf(tree, each, at))
+  if (entries.length > 1 && lines.reduce((sum, line) => sum + lengthOf(line), 0) > PATHS_AT_ONCE) {
+    const middle = Math.ceil(entries.length / 2)
+    await recordSome(work, tree, entries.slice(0, middle))
+    await recordSome(work, tree, entries.slice(middle))
+    return
+  }
   const documents = [...done, ...rows].map((row) => ledger.document(row))
   const forgotten = entries.flatMap((each) =>
     'forget' in each ? [ledger.key(each.forget.item.id)] : [],
@@ -82,7 +98,7 @@ async function recordSome(work: Work, tree: Tree, entries: readonly Entry[]): Pr
   const over = entries.flatMap((each) => ('transfer' in each ? [each.transfer] : []))
   const planned = plannedWork(rows)
   const totals = visible.reduce((sum, each) => addTotals(sum, totalOf(each)), noTotals)
-  const added = visible.filter(({ row }) => row.lined === 0).length
+  const added = visible.filter(({ row }) => row.lined === 0).length + asked.filter(isBack).length
   const left = visible.filter(({ row }) => row.left).length
   await underLease(store, lease, (run: Run, transaction) => {
     for (const document of documents) transaction.put('ledger', document)
@@ -116,7 +132,7 @@ async function lineOf(tree: Tree, settled: Settled, at: string): Promise<Receipt
   return {
     source: {
       id: item.id,
-      path: [...above, item.name],
+      path: shortened([...above, item.name]),
       kind: item.kind,
       version: item.version,
       modifiedAt: item.modifiedAt,
@@ -138,4 +154,16 @@ async function lineOf(tree: Tree, settled: Settled, at: string): Promise<Receipt
     notes,
     at,
   }
+}
+
+function lengthOf({ source, destination }: ReceiptLine): number {
+  return source.path.join('').length + (destination?.path.length ?? 0)
+}
+
+/** A name may be as long as somebody likes to make it, but a line has to fit into a sealed page. */
+function shortened(path: readonly string[]): readonly string[] {
+  if (path.join('').length <= LONGEST_PATH) return path
+  return path.map((name) =>
+    name.length <= SHORTENED_NAME ? name : `${name.slice(0, SHORTENED_NAME).toWellFormed()}…`,
+  )
 }

@@ -45,7 +45,7 @@ export async function runPhases(work: Work, run: Run): Promise<boolean> {
       if ((await copy(work, tree)) === 'time-is-up') return true
       current = await enter(work, (await needsPlan(work)) ? 'plan' : 'close')
     } else {
-      await closeRun(work, await readRun(work.store, current.id))
+      await closeRun(work, tree, await readRun(work.store, current.id))
       return false
     }
   }
@@ -80,5 +80,7 @@ async function copy(work: Work, tree: Tree): Promise<Progress> {
 
 async function needsPlan(work: Work): Promise<boolean> {
   const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
-  return (await ledger.todo('file', 1)).length > 0
+  for (const todo of ['folder', 'file'] as const)
+    if ((await ledger.todo(todo, 1)).length > 0) return true
+  return false
 }

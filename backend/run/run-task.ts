@@ -1,4 +1,4 @@
-import { asWaybillError, dispositionOf } from '../../shared/errors.ts'
+import { asWaybillError, dispositionOf, hasCode } from '../../shared/errors.ts'
 import type { WaybillError } from '../../shared/errors.ts'
 import type { Destination, Source } from '../clouds/cloud.ts'
 import type { Delivery, Queue, Task } from '../dispatch/queue.ts'
@@ -53,7 +53,11 @@ export function createRunner(deps: RunnerDeps): {
           return 'again'
         case 'stale':
           // Whoever counted the number up may have ended before its task was enqueued.
-          await enqueue(deps.queue, { run: task.run, fence: taken.fence })
+          await enqueue(
+            deps.queue,
+            { run: task.run, fence: taken.fence },
+            taken.wakeAt ?? undefined,
+          )
           return 'done'
         case 'idle':
           return 'done'
@@ -84,7 +88,11 @@ async function slice(deps: RunnerDeps, run: Run, lease: Lease, stop: AbortSignal
     if (more) await goOn(deps, lease, run, deps.now(), 'more')
     else deps.onEnd({ run: run.id, end: 'over' })
   } catch (error) {
-    await endBadly(deps, run, lease, stop.aborted ? stop.reason : error)
+    await endBadly(deps, run, lease, stop.aborted ? stop.reason : error).catch((later: unknown) => {
+      // Its owner paused or cancelled it in that very moment.
+      if (!hasCode(later, 'lease_lost') && !hasCode(later, 'cancelled')) throw later
+      deps.onEnd({ run: run.id, end: 'lost', code: later.code })
+    })
   } finally {
     clearInterval(renewal)
   }

@@ -1,0 +1,220 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { addRun, createJob, emptyMemory, listJobs, readJob } from '../../../backend/records/jobs.ts'
+import { receiptLines, receiptPages } from '../../../backend/records/receipts.ts'
+import { progressOf, readRun, runDocument, runId } from '../../../backend/records/runs.ts'
+import type { Run } from '../../../backend/records/runs.ts'
+import {
+  dropTransfers,
+  intentDocument,
+  openIntents,
+  readUpload,
+  uploadDocument,
+} from '../../../backend/records/transfers.ts'
+import type { ReceiptLine } from '../../../shared/receipt.ts'
+import { keepRecords } from '../engine/kept-records.ts'
+import type { KeptRecords } from '../engine/kept-records.ts'
+
+let records: KeptRecords
+beforeEach(() => {
+  records = keepRecords()
+})
+afterEach(() => records.close())
+
+function job(id: string, user = 'ann') {
+  return {
+    id,
+    user,
+    createdAt: 1,
+    latest: 1,
+    request: {
+      kind: 'copy' as const,
+      source: { connection: 'from', selection: { kind: 'folder' as const, id: 'secret-folder' } },
+      destination: { connection: 'to', folder: '/Secret' },
+    },
+    memory: { ...emptyMemory, known: 10 },
+  }
+}
+async function create(id: string, user = 'ann'): Promise<Run> {
+  return createJob(records.store, records.owners, job(id, user))
+}
+async function put(id: string, change: Partial<Run>): Promise<void> {
+  const run = { ...(await readRun(records.store, id)), ...change }
+  await records.store.transact(async (transaction) => transaction.put('runs', runDocument(run)))
+}
+const again = async (id: string, user = 'ann') =>
+  addRun(records.store, records.owners, user, id, records.now())
+const read = async (id: string, user = 'ann') => readJob(records.store, records.owners, user, id)
+
+describe('a job', () => {
+  it('is there for its owner only, and sealed', async () => {
+    await create('one')
+    expect(await read('one')).toEqual(job('one'))
+    await expect(read('one', 'bob')).rejects.toMatchObject({ code: 'not_found' })
+    await expect(again('one', 'bob')).rejects.toMatchObject({ code: 'not_found' })
+    await expect(read('two')).rejects.toMatchObject({ code: 'not_found' })
+    const kept = await records.store.get('jobs', 'one')
+    expect(Buffer.from(kept?.body ?? []).includes('ecret')).toBe(false)
+    expect(JSON.stringify(kept?.fields)).not.toContain('ecret')
+  })
+
+  it('is listed with its owner’s others, page by page', async () => {
+    for (const id of ['a', 'b', 'c']) await create(id)
+    await create('d', 'bob')
+    const page = await listJobs(records.store, records.owners, 'ann', { limit: 2 })
+    expect(page.map((each) => each.id)).toEqual(['a', 'b'])
+    const rest = await listJobs(records.store, records.owners, 'ann', { limit: 2, after: 'b' })
+    expect(rest.map((each) => each.id)).toEqual(['c'])
+  })
+
+  it.each([['queued'], ['running'], ['paused']] as const)(
+    'gets no other run while its newest is %s',
+    async (state) => {
+      await create('one')
+      await put(runId('one', 1), { state })
+      await expect(again('one')).rejects.toMatchObject({ code: 'wrong_state' })
+      expect((await read('one')).latest).toBe(1)
+    },
+  )
+
+  it('gets the next run once the newest is over, and one only', async () => {
+    await create('one')
+    await put(runId('one', 1), { state: 'done', added: 5, left: 1 })
+    const both = await Promise.allSettled([again('one'), again('one')])
+    expect(both.map((each) => each.status).toSorted()).toEqual(['fulfilled', 'rejected'])
+    expect(await read('one')).toMatchObject({ latest: 2, memory: { known: 10 } })
+    expect(await readRun(records.store, runId('one', 2))).toMatchObject({
+      number: 2,
+      state: 'queued',
+      phase: 'scan',
+    })
+  })
+
+  it.each([['cancelled'], ['failed']] as const)(
+    'remembers what a run that was %s has recorded',
+    async (state) => {
+      await create('one')
+      await put(runId('one', 1), { state, added: 5, left: 1 })
+      await again('one')
+      expect((await read('one')).memory.known).toBe(14)
+    },
+  )
+})
+
+describe('a run', () => {
+  it('comes back as it was kept', async () => {
+    const run: Run = {
+      ...(await create('one')),
+      state: 'paused',
+      phase: 'copy',
+      holder: 'h',
+      wakeAt: null,
+      reason: 'destination_full',
+      checkpoint: Uint8Array.of(1, 2),
+      root: 'ab',
+      endedAt: 5,
+      totals: { copied: 1, renamed: 2, moved: 3, removed: 4, skipped: 5, failed: 6, bytes: 7 },
+    }
+    await put(run.id, run)
+    expect(await readRun(records.store, run.id)).toEqual(run)
+  })
+
+  it('says until when it waits only while it does', async () => {
+    const run = await create('one')
+    const waiting: Run = { ...run, state: 'running', reason: 'rate_limited', wakeAt: 1000 }
+    expect(progressOf(run).resumesAt).toBeNull()
+    expect(progressOf(waiting).resumesAt).toBe('1970-01-01T00:00:01.000Z')
+    expect(progressOf({ ...waiting, state: 'cancelled' }).resumesAt).toBeNull()
+  })
+})
+
+describe('receipt pages', () => {
+  const line = (id: string, length = 10): ReceiptLine => ({
+    source: {
+      id,
+      path: ['x'.repeat(length)],
+      kind: 'file',
+      version: '1',
+      modifiedAt: '2026-01-01T00:00:00.000Z',
+      hashes: {},
+    },
+    outcome: 'copied',
+    destination: null,
+    proof: null,
+    reason: null,
+    notes: [],
+    at: '2026-01-01T00:00:00.000Z',
+  })
+  const texts = async (run: string): Promise<readonly string[]> => {
+    const all: string[] = []
+    for await (const text of receiptLines(records.store, records.owners, 'ann', run)) all.push(text)
+    return all
+  }
+
+  it('give back all lines in their order, over many pages', async () => {
+    const owner = await records.owners.of('ann')
+    const lines = Array.from({ length: 60 }, (_, n) => line(`i${n}`, n === 30 ? 240_000 : 20_000))
+    const pages = receiptPages(owner, 'run', 0, lines.slice(0, 50), records.now())
+    expect(pages.length).toBeGreaterThan(4)
+    const more = receiptPages(owner, 'run', pages.length, lines.slice(50), records.now())
+    const other = receiptPages(owner, 'run2', 0, [line('other')], records.now())
+    await records.store.transact(async (transaction) => {
+      for (const page of [...pages, ...more, ...other]) transaction.put('receipts', page)
+    })
+    expect(await texts('run')).toEqual(lines.map((each) => JSON.stringify(each)))
+    expect(await texts('run2')).toHaveLength(1)
+    expect(await texts('none')).toEqual([])
+    expect(receiptPages(owner, 'run', 0, [], 0)).toEqual([])
+  })
+
+  it('are forgotten after ninety days', async () => {
+    const owner = await records.owners.of('ann')
+    const [page] = receiptPages(owner, 'run', 0, [line('a')], records.now())
+    expect(page?.expiresAt).toBe(records.now() + 90 * 24 * 3_600_000)
+  })
+})
+
+describe('transfers', () => {
+  const intent = { sourceId: 's', version: 'v', contentHash: 'h' }
+  const upload = { session: 'secret', offset: 8, digest: 'd', version: 'v' }
+  const keep = async (...documents: readonly ReturnType<typeof intentDocument>[]) =>
+    records.store.transact(async (transaction) => {
+      for (const document of documents) transaction.put('transfers', document)
+    })
+
+  it('of a run are its own, item by item', async () => {
+    const owner = await records.owners.of('ann')
+    await keep(uploadDocument(owner, 'run', 'job.item', upload, records.now()))
+    expect(await readUpload(records.store, owner, 'run', 'job.item')).toEqual(upload)
+    expect(await readUpload(records.store, owner, 'run', 'job.other')).toBeNull()
+    expect(await readUpload(records.store, owner, 'run2', 'job.item')).toBeNull()
+  })
+
+  it('say what was about to be committed, through more than one page and beside uploads', async () => {
+    const owner = await records.owners.of('ann')
+    const ids = Array.from({ length: 130 }, (_, n) => `i${n}`)
+    await keep(
+      ...ids.map((id) => intentDocument(owner, 'run', id, [{ ...intent, version: id }], 1e15)),
+      uploadDocument(owner, 'run', 'job.item', upload, 1e15),
+      intentDocument(owner, 'run2', 'x', [intent], 1e15),
+    )
+    const { intents, keys } = await openIntents(records.store, owner, 'run')
+    expect(keys).toHaveLength(130)
+    expect(
+      intents
+        .get('s')
+        ?.map((each) => each.version)
+        .toSorted(),
+    ).toEqual(ids.toSorted())
+    expect(await dropTransfers(records.store, 'run', 100)).toBe(100)
+    expect(await dropTransfers(records.store, 'run', 100)).toBe(31)
+    expect(await dropTransfers(records.store, 'run', 100)).toBe(0)
+    expect((await openIntents(records.store, owner, 'run2')).keys).toHaveLength(1)
+  })
+
+  it('are of no use after a week', async () => {
+    const owner = await records.owners.of('ann')
+    await keep(uploadDocument(owner, 'run', 'job.item', upload, records.now()))
+    records.pass(7 * 24 * 3_600_000)
+    expect(await readUpload(records.store, owner, 'run', 'job.item')).toBeNull()
+  })
+})
