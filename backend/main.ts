@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net'
-import { setTimeout as sleepFor } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleepFor } from 'node:timers/promises'
 import { asWaybillError } from '../shared/errors.ts'
 import type { ProviderId } from '../shared/job.ts'
 import { createAuthenticate } from './api/authenticate.ts'
@@ -109,6 +109,7 @@ export function openWaybill({
     },
     now,
     random,
+    turn: async () => setImmediate(),
     sliceMs,
     onEnd: (end) => logEnd(log, end),
   })

@@ -100,6 +100,8 @@ export interface RunProgress {
   /** Items and bytes that the plan intends to carry; they grow until the plan is complete. */
   readonly plannedItems: number
   readonly plannedBytes: number
+  /** Bytes that the destination has taken so far, parts of unfinished files among them. */
+  readonly sentBytes: number
   /** Items that an earlier run carried and that have not changed since. */
   readonly unchanged: number
   readonly totals: Totals

@@ -64,6 +64,7 @@ const runProgress = z.strictObject({
   scanned: count,
   plannedItems: count,
   plannedBytes: count,
+  sentBytes: count,
   unchanged: count,
   totals,
   reason: errorCode.nullable(),

@@ -68,7 +68,7 @@ export function describe(run: RunProgress, speed: Speed, amounts: Amounts, now: 
       return [
         amounts.share(speed.share),
         `${count(doneItems(run))} of ${count(run.plannedItems)} items`,
-        `${bytes(run.totals.bytes)} of ${bytes(run.plannedBytes)}`,
+        `${bytes(run.sentBytes)} of ${bytes(run.plannedBytes)}`,
         ...(bytesPerSecond === null ? [] : [amounts.rate(bytesPerSecond)]),
         ...(leftMs === null ? [] : [`${amounts.duration(leftMs)} left`]),
       ].join(', ')

@@ -19,18 +19,18 @@ const ITEM_BYTES = 256 * 1024
 export function createSpeed(): (run: RunProgress, now: number) => Speed {
   const samples: { readonly at: number; readonly bytes: number; readonly work: number }[] = []
   return (run, now) => {
-    const work = workOf(doneItems(run), run.totals.bytes)
+    const work = workOf(doneItems(run), run.sentBytes)
     const planned = workOf(run.plannedItems, run.plannedBytes)
     const share = planned === 0 ? 0 : Math.min(1, work / planned)
-    samples.push({ at: now, bytes: run.totals.bytes, work })
+    samples.push({ at: now, bytes: run.sentBytes, work })
     while ((samples[1]?.at ?? now) <= now - WINDOW_MS) samples.shift()
     const first = samples[0]
     const elapsed = first === undefined ? 0 : now - first.at
     if (first === undefined || elapsed < LEAST_MS || work <= first.work)
       return { share, bytesPerSecond: null, leftMs: null }
-    const bytes = run.totals.bytes - first.bytes
+    const bytes = run.sentBytes - first.bytes
     // Folders made say nothing about how long the bytes will take.
-    if (bytes === 0 && run.plannedBytes > run.totals.bytes)
+    if (bytes === 0 && run.plannedBytes > run.sentBytes)
       return { share, bytesPerSecond: null, leftMs: null }
     return {
       share,

@@ -41,13 +41,14 @@ export async function claimName(
   return candidates.map(({ row, plain, plainName, plainSlot }): Named => {
     const key = ledger.key(row.item.id)
     // A twin stays one while it is called so: the suffix is part of where people find it.
-    const twinName = nameOf(mark(row, { twin: true }), rules)
-    const isKnownTwin = row.twin && row.slot === slotOf(row, twinName)
+    const asNamed = (): string => nameOf(mark(row, { twin: true }), rules)
+    const isKnownTwin = row.twin && row.slot === slotOf(row, asNamed())
     const holder = holders.get(plainSlot)
     if (!isKnownTwin && (holder === undefined || holder === key)) {
       holders.set(plainSlot, key)
       return { row: mark(plain, { slot: plainSlot }), name: plainName }
     }
+    const twinName = asNamed()
     return { row: mark(row, { twin: true, slot: slotOf(row, twinName) }), name: twinName }
   })
 }

@@ -35,6 +35,7 @@ export async function planItems(work: Work, tree: Tree, keep: KeepPlan): Promise
       const rows = await ledger.todo(todo, PAGE)
       if (rows.length === 0) break
       await planPage(work, tree, ledger, rows, keep)
+      await work.turn()
     }
   }
   return 'finished'

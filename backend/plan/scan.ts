@@ -53,6 +53,7 @@ export async function scan(work: Work, run: Run): Promise<Progress> {
   )
   for (;;) {
     if (isTimeUp(work)) return 'time-is-up'
+    await work.turn()
     const { checkpoint } = state
     if (!checkpoint.looked) await readDestination(state, tree)
     else if (!checkpoint.retaken) await retakeUnfinished(state)

@@ -17,6 +17,8 @@ export interface Work {
   /** Milliseconds since 1970. */
   readonly now: () => number
   readonly random: (bytes: number) => Uint8Array
+  /** Lets timers and the network have their turn: a store may answer without ever waiting. */
+  readonly turn: () => Promise<void>
   /** Aborts when the lease is lost or the process is to end. */
   readonly signal: AbortSignal
   /** When the slice should hand over, in milliseconds since 1970. */

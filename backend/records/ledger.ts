@@ -103,7 +103,15 @@ export async function openLedger(
   job: string,
 ): Promise<Ledger> {
   const owner = await owners.of(user)
-  const key = (sourceId: string): string => `${job}.${owner.blind('source', sourceId)}`
+  // The same folder is named by all that lies in it.
+  const blinded = new Map<string, string>()
+  const blind = (kind: 'source' | 'parent', sourceId: string): string => {
+    const name = `${kind} ${sourceId}`
+    const known = blinded.get(name) ?? owner.blind(kind, sourceId)
+    blinded.set(name, known)
+    return known
+  }
+  const key = (sourceId: string): string => `${job}.${blind('source', sourceId)}`
 
   const list = async (
     where: Record<string, Field | readonly Field[]>,
@@ -117,7 +125,7 @@ export async function openLedger(
 
   return {
     key,
-    document: (row) => toDocument(owner, job, key(row.item.id), row),
+    document: (row) => toDocument(owner, { job, key: key(row.item.id), blind }, row),
     slot: (parentId, name) => owner.blind('slot', `${parentId}\0${name}`),
     rows: async (ids) => {
       const found = await store.getMany('ledger', ids.map(key))
@@ -125,7 +133,7 @@ export async function openLedger(
     },
     todo: async (todo, limit, after) => (await list({ todo }, limit, after)).map(open),
     children: async (sourceId, limit, after) =>
-      (await list({ parent: owner.blind('parent', sourceId) }, limit, after)).map(open),
+      (await list({ parent: blind('parent', sourceId) }, limit, after)).map(open),
     taken: async (slots) => {
       const holders = new Map<string, string>()
       for (let from = 0; from < slots.length; from += IN_LIMIT) {
@@ -141,7 +149,16 @@ export async function openLedger(
   }
 }
 
-function toDocument(owner: Owner, job: string, key: string, row: Row): Document {
+function toDocument(
+  owner: Owner,
+  names: {
+    readonly job: string
+    readonly key: string
+    readonly blind: (kind: 'parent', sourceId: string) => string
+  },
+  row: Row,
+): Document {
+  const { job, key, blind } = names
   const { item, parentId, placed, copy, carried, reason } = row
   const part: SealedPart = { item, parentId, placed, copy, carried, reason }
   return {
@@ -149,8 +166,8 @@ function toDocument(owner: Owner, job: string, key: string, row: Row): Document 
     fields: {
       job,
       // Absent where there is none: an index entry that says nothing would cost as much as one that does.
-      ...(parentId === null ? {} : { parent: owner.blind('parent', parentId) }),
-      todo: row.todo,
+      ...(parentId === null ? {} : { parent: blind('parent', parentId) }),
+      ...(row.todo === 'settled' ? {} : { todo: row.todo }),
       ...(row.slot === null ? {} : { slot: row.slot }),
       twin: row.twin,
       form: row.form,
@@ -212,7 +229,7 @@ export function newRow(item: Item, parentId: string | null, todo: Todo): Row {
   }
 }
 
-const todos: readonly string[] = [
+const todos: readonly Todo[] = [
   'list',
   'folder',
   'file',
@@ -224,7 +241,7 @@ const todos: readonly string[] = [
 ]
 
 function todoOf(value: unknown): Todo {
+  if (value === undefined) return 'settled'
   // Anything else was written by a newer version: planning it again is always right.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- just checked
-  return todos.includes(String(value)) ? (value as Todo) : 'file'
+  return todos.find((todo) => todo === value) ?? 'file'
 }

@@ -29,6 +29,8 @@ export interface Run {
   readonly plannedItems: number
   readonly plannedBytes: number
   readonly unchanged: number
+  /** Bytes that the destination has taken, of large files also what is not a file yet; about, if an upload began again. */
+  readonly sent: number
   readonly totals: Totals
   /** Pages of receipt lines written so far, and the items among them that had never been in a receipt before. */
   readonly pages: number
@@ -78,6 +80,7 @@ export function newRun(user: string, job: string, number: number, now: number): 
     plannedItems: 0,
     plannedBytes: 0,
     unchanged: 0,
+    sent: 0,
     totals: noTotals,
     pages: 0,
     lines: 0,
@@ -120,6 +123,7 @@ export function runFrom(document: Document): Run {
     plannedItems: number('plannedItems'),
     plannedBytes: number('plannedBytes'),
     unchanged: number('unchanged'),
+    sent: number('sent'),
     totals: {
       copied: number('copied'),
       renamed: number('renamed'),
@@ -153,6 +157,7 @@ export function progressOf(run: Run): RunProgress {
     plannedItems: run.plannedItems,
     plannedBytes: run.plannedBytes,
     unchanged: run.unchanged,
+    sentBytes: run.sent,
     totals: run.totals,
     reason: run.reason,
     resumesAt: isOver(run.state) || run.reason === null ? null : time(run.wakeAt),

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises'
 import { WaybillError, hasCode } from '../../shared/errors.ts'
 import type { Item } from '../../shared/item.ts'
 import { createDigest, namesToCompare } from '../clouds/digest.ts'
@@ -36,15 +35,22 @@ interface Sending {
  * Carries an item too large to be held in memory: chunk after chunk into an upload session, each written down once the
  * destination has it, so that another worker goes on where this one ended. While one chunk is sent the next is read.
  *
- * @param begun the beginning of a body of unknown size that turned out to be long
+ * @param options.begun the beginning of a body of unknown size that turned out to be long
+ * @param options.afterChunk called after each chunk but the last
  * @throws WaybillError `keeps_changing`, `damaged_at_source`, `gone`, and what the clouds throw
  */
-export async function carryLarge(work: Work, row: Row, begun?: TooLong): Promise<Sent> {
+export async function carryLarge(
+  work: Work,
+  row: Row,
+  options: { readonly begun?: TooLong; readonly afterChunk?: () => Promise<void> } = {},
+): Promise<Sent> {
+  const { begun, afterChunk = async () => undefined } = options
   let item = row.item
   let changed = false
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     const sending = await resume(work, row, item)
-    const sent = await sendAll(work, row, item, sending, attempt === 1 ? begun : undefined)
+    const first = attempt === 1 ? begun : undefined
+    const sent = await sendAll(work, row, item, sending, first, afterChunk)
     if (sent !== 'mismatch') return sent
     await forget(work, row)
     const now = await freshItem(work.source, item)
@@ -83,6 +89,7 @@ async function sendAll(
   item: Item,
   sending: Sending,
   begun: TooLong | undefined,
+  afterChunk: () => Promise<void>,
 ): Promise<Sent | 'mismatch'> {
   const size = item.kind === 'file' ? item.size : null
   let reader = begun === undefined ? null : begun.reader
@@ -123,10 +130,11 @@ async function sendAll(
         return await sendLast(work, row, item, sending, chunk)
       }
       const sent = quietly(send(work, sending, chunk, false))
-      await digestInPieces(sending.digest, chunk)
+      await digestInPieces(work, sending.digest, chunk)
       const digest = sending.digest.save()
       await sent
       if (size !== null) await saveUpload(work, row, item, sending, digest)
+      await afterChunk()
       if (size !== null && isTimeUp(work)) return 'later'
     }
   } finally {
@@ -135,9 +143,9 @@ async function sendAll(
 }
 
 /** Lets the network go on between the pieces: a chunk at once would hold up for 20 ms what is sent and read meanwhile. */
-async function digestInPieces(digest: Digest, chunk: Uint8Array): Promise<void> {
+async function digestInPieces({ turn }: Work, digest: Digest, chunk: Uint8Array): Promise<void> {
   for (let from = 0; from < chunk.length; from += DIGEST_PIECE) {
-    await setImmediate()
+    await turn()
     digest.update(chunk.subarray(from, from + DIGEST_PIECE))
   }
 }
@@ -261,9 +269,9 @@ async function saveUpload(
     upload,
     work.now(),
   )
-  await underLease(work.store, work.lease, (_run, transaction) => {
+  await underLease(work.store, work.lease, (run, transaction) => {
     transaction.put('transfers', document)
-    return {}
+    return { sent: run.sent + chunkBytes }
   })
 }
 

@@ -37,6 +37,8 @@ export interface CommitLane {
   add(closed: Closed): Promise<void>
   /** Takes the end of an item that was not carried. */
   settle(settled: Settled): Promise<void>
+  /** Sends and commits what has waited for too long; to be called now and then while nothing else comes. */
+  tend(): Promise<void>
   /** Sends, commits and records everything it has taken. Throws what went wrong with the run. */
   flush(): Promise<void>
   /** Resolves once nothing is on its way any more, whatever became of it. */
@@ -96,8 +98,10 @@ export function createCommitLane(
     )
   }
 
+  const isEmpty = (): boolean => waiting.length + closed.length + ended.length === 0
+
   const add = async (one: Closed): Promise<void> => {
-    if (closed.length === 0) oldest = work.now()
+    if (isEmpty()) oldest = work.now()
     closed.push(one)
     if (closed.length >= COMMITS_AT_ONCE || work.now() - oldest > LONGEST_WAIT_MS) {
       // One lane: whoever fills the next batch waits for the last.
@@ -139,6 +143,7 @@ export function createCommitLane(
         (waiting.length >= limit.bodies ||
           waitingBytes + bytes.length > Math.min(limit.bytes, STAGE_BYTES))
       if (full || limit === null) sendWaiting()
+      if (isEmpty()) oldest = work.now()
       waiting.push({ carried, bytes })
       waitingBytes += bytes.length
       if (limit !== null && waiting.length >= limit.bodies) sendWaiting()
@@ -152,10 +157,18 @@ export function createCommitLane(
     },
     settle: async (settled) => {
       stopIfFailed()
+      if (isEmpty()) oldest = work.now()
       ended.push(settled)
       if (ended.length >= COMMITS_AT_ONCE / 2) commit()
       await committing
       stopIfFailed()
+    },
+    tend: async () => {
+      stopIfFailed()
+      if (isEmpty() || work.now() - oldest <= LONGEST_WAIT_MS) return
+      sendWaiting()
+      await Promise.all(stages)
+      if (closed.length > 0 || ended.length > 0) commit()
     },
     flush: async () => {
       sendWaiting()

@@ -15,6 +15,7 @@ import { createCommitLane } from './commit-lane.ts'
 import type { CommitLane } from './commit-lane.ts'
 import { concernsItem, notCarried, notesOn, proofOf } from './outcome.ts'
 import { readWhole } from './read-item.ts'
+import type { TooLong } from './read-item.ts'
 import { record } from './record.ts'
 
 const PAGE = 200
@@ -205,13 +206,10 @@ async function send(state: Copying, lane: CommitLane, row: Row): Promise<void> {
   }
 }
 
-async function sendLarge(
-  work: Work,
-  lane: CommitLane,
-  row: Row,
-  begun?: Parameters<typeof carryLarge>[2],
-): Promise<void> {
-  const sent = await carryLarge(work, row, begun)
+async function sendLarge(work: Work, lane: CommitLane, row: Row, begun?: TooLong): Promise<void> {
+  const afterChunk = async (): Promise<void> => lane.tend()
+  const options = begun === undefined ? { afterChunk } : { begun, afterChunk }
+  const sent = await carryLarge(work, row, options)
   if (sent !== 'later') await lane.add(sent)
 }
 

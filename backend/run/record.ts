@@ -3,12 +3,14 @@ import { addTotals, noTotals } from '../../shared/job.ts'
 import type { Totals } from '../../shared/job.ts'
 import type { Outcome, Proof, ReceiptLine } from '../../shared/receipt.ts'
 import { plannedWork } from '../plan/plan-items.ts'
+import type { Folder } from '../clouds/cloud.ts'
 import type { Tree } from '../plan/tree.ts'
 import type { Work } from '../plan/work.ts'
 import { mark, openLedger } from '../records/ledger.ts'
 import type { Row } from '../records/ledger.ts'
 import { receiptPages } from '../records/receipts.ts'
 import { underLease } from '../records/runs.ts'
+import { chunkBytes } from './carry-large.ts'
 import type { Run } from '../records/runs.ts'
 
 /** Items in one transaction: with their receipt pages and the run they stay under the store's 450 writes. */
@@ -84,7 +86,8 @@ async function recordSome(work: Work, tree: Tree, entries: readonly Entry[]): Pr
     row.lined === -1 ? row : mark(row, { lined: work.number }),
   )
   tree.learn(done)
-  for (const each of visible) lines.push(await lineOf(tree, each, at))
+  const folders = createFolderNames(tree)
+  for (const each of visible) lines.push(await lineOf(folders, each, at))
   if (entries.length > 1 && lines.reduce((sum, line) => sum + lengthOf(line), 0) > PATHS_AT_ONCE) {
     const middle = Math.ceil(entries.length / 2)
     await recordSome(work, tree, entries.slice(0, middle))
@@ -113,6 +116,7 @@ async function recordSome(work: Work, tree: Tree, entries: readonly Entry[]): Pr
       added: run.added + added,
       left: run.left + left,
       totals: addTotals(run.totals, totals),
+      sent: run.sent + visible.reduce((sum, each) => sum + lastBytes(each), 0),
       plannedItems: run.plannedItems + planned.items,
       plannedBytes: run.plannedBytes + planned.bytes,
     }
@@ -120,11 +124,42 @@ async function recordSome(work: Work, tree: Tree, entries: readonly Entry[]): Pr
   tree.learn(rows)
 }
 
+/** What was not counted while the item was under way: of a large file only its last chunk. */
+function lastBytes({ row, bytes }: Settled): number {
+  if (row.item.kind !== 'file' || bytes <= chunkBytes) return bytes
+  return bytes - Math.floor((bytes - 1) / chunkBytes) * chunkBytes
+}
+
 function totalOf({ outcome, bytes }: Settled): Totals {
   return { ...noTotals, [outcome]: 1, bytes }
 }
 
-async function lineOf(tree: Tree, settled: Settled, at: string): Promise<ReceiptLine> {
+/** Names and places of folders, for as long as nothing moves: most lines of a batch lie in the same few. */
+interface FolderNames {
+  names(id: string): Promise<readonly string[]>
+  where(id: string): Promise<Folder | null>
+}
+
+function createFolderNames(tree: Tree): FolderNames {
+  const names = new Map<string, readonly string[]>()
+  const places = new Map<string, Folder | null>()
+  return {
+    names: async (id) => {
+      const known = names.get(id) ?? (await tree.names(id))
+      names.set(id, known)
+      return known
+    },
+    where: async (id) => {
+      const known = places.get(id)
+      if (known !== undefined) return known
+      const found = await tree.where(id)
+      places.set(id, found)
+      return found
+    },
+  }
+}
+
+async function lineOf(tree: FolderNames, settled: Settled, at: string): Promise<ReceiptLine> {
   const { row, outcome, reason, proof, notes } = settled
   const { item, placed, copy, parentId } = row
   const above = parentId === null ? [] : await tree.names(parentId)

@@ -35,6 +35,8 @@ export interface RunnerDeps {
   ) => Promise<{ readonly source: Source; readonly destination: Destination }>
   readonly now: () => number
   readonly random: (bytes: number) => Uint8Array
+  /** Lets timers and the network have their turn. */
+  readonly turn: () => Promise<void>
   /** How long a slice works, in milliseconds. */
   readonly sliceMs: number
   readonly onEnd: (end: SliceEnd) => void
@@ -104,7 +106,7 @@ async function workOn(
   lease: Lease,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { store, owners, now, random } = deps
+  const { store, owners, now, random, turn } = deps
   const job = await readJob(store, owners, run.user, run.job)
   const { source, destination } = await deps.open(job, signal)
   const until = now() + deps.sliceMs
@@ -118,6 +120,7 @@ async function workOn(
     destination,
     now,
     random,
+    turn,
     signal,
     until,
   }

@@ -35,6 +35,26 @@ describe('a run in many slices', () => {
     expect(large).toBe(50 * 1024 * 1024)
   })
 
+  it('tells how far it is inside a large file', async () => {
+    const { drive, dropbox } = t.clouds
+    const folder = drive.addFolder('Src')
+    drive.addFile(folder, 'large', Buffer.alloc(30 * 1024 * 1024, 5))
+    dropbox.faults.plan({
+      route: 'dropbox.files/upload_session/append_v2',
+      nth: 2,
+      fault: 'dropbox.5xx',
+    })
+    const { id } = await t.waybill.jobs.create(t.user, t.request({ kind: 'folder', id: folder }))
+    const seen = new Set<number>()
+    for (;;) {
+      const { run } = await t.waybill.jobs.wait(t.user, id, 1000)
+      seen.add(run.sentBytes)
+      if (run.state === 'done') break
+    }
+    expect([...seen].some((bytes) => bytes > 0 && bytes < 30 * 1024 * 1024)).toBe(true)
+    expect([...seen].at(-1)).toBe(30 * 1024 * 1024)
+  })
+
   it('pauses when asked, goes on when asked, and ends when cancelled', async () => {
     const { drive } = t.clouds
     const folder = drive.addFolder('Src')

@@ -56,6 +56,7 @@ export function createMemoryJobs(options: {
     scanned: 0,
     plannedItems: 0,
     plannedBytes: 0,
+    sentBytes: 0,
     unchanged: 0,
     totals: noTotals,
     reason: null,

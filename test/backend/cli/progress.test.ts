@@ -12,6 +12,7 @@ const scanning: RunProgress = {
   scanned: 1234,
   plannedItems: 0,
   plannedBytes: 0,
+  sentBytes: 0,
   unchanged: 0,
   totals: noTotals,
   reason: null,
@@ -26,6 +27,7 @@ const copied = (items: number, bytes: number): RunProgress => ({
   phase: 'copy',
   plannedItems: 100,
   plannedBytes: 100_000_000,
+  sentBytes: bytes,
   totals: { ...noTotals, copied: items, bytes },
 })
 

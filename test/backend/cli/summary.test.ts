@@ -23,6 +23,7 @@ function jobWith(run: Partial<RunProgress>): JobView {
       scanned: 0,
       plannedItems: 0,
       plannedBytes: 0,
+      sentBytes: 0,
       unchanged: 0,
       totals: noTotals,
       reason: null,

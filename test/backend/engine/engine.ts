@@ -122,6 +122,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
       }),
       now,
       random: randomBytes,
+      turn: async () => undefined,
       sliceMs,
       onEnd: (end) => ends.push(end),
     })

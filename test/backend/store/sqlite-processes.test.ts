@@ -48,7 +48,11 @@ async function kill(child: ChildProcess): Promise<void> {
 
 async function ledger(): Promise<readonly Document[]> {
   const store = createSqliteStore(openStoreFile(path), { clock: Date.now })
-  const found = await store.list({ collection: 'ledger', where: { job: 'j' }, limit: 100 })
+  const found = await store.list({
+    collection: 'ledger',
+    where: { job: 'j', todo: 'copy' },
+    limit: 100,
+  })
   store.close()
   return found
 }

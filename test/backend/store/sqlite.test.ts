@@ -73,12 +73,14 @@ describe('the SQLite store', () => {
     const pages = Number(db.prepare('PRAGMA page_count').get()?.['page_count'])
     db.exec(`PRAGMA max_page_count = ${pages + 20}`)
     const many = Array.from({ length: 40 }, (_, at) => {
-      return document(`k${at}`, { job: 'j' }, new Uint8Array(9_000))
+      return document(`k${at}`, { job: 'j', todo: 'copy' }, new Uint8Array(9_000))
     })
     await expect(putAll(store, 'ledger', many)).rejects.toThrow(
       expect.objectContaining({ code: 'store_full', message: expect.stringContaining('disk') }),
     )
-    expect(await store.list({ collection: 'ledger', where: { job: 'j' }, limit: 9 })).toEqual([])
+    expect(
+      await store.list({ collection: 'ledger', where: { job: 'j', todo: 'copy' }, limit: 9 }),
+    ).toEqual([])
     expect(await store.get('ledger', 'before')).not.toBeNull()
     db.exec('PRAGMA max_page_count = 1000000')
     await putAll(store, 'ledger', many)
@@ -97,7 +99,7 @@ describe('the SQLite store', () => {
         .all()
         .map((row) => row['detail'])
         .join('\n')
-    expect(plan([''])).toContain('USING INDEX ledger/job ')
+    expect(plan(['AND by_todo = ?5'])).toContain('USING INDEX ledger/job+todo ')
     const several = plan(['AND by_todo = ?5', 'AND by_todo = ?6', 'AND by_todo = ?7'])
     expect(several.match(/USING INDEX ledger\/job\+todo /g)).toHaveLength(3)
     expect(several).not.toContain('TEMP B-TREE')

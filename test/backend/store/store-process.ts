@@ -15,7 +15,7 @@ async function write(store: Store, round: number): Promise<void> {
     for (let at = 0; at < size; at++)
       transaction.put('ledger', {
         key: `k${at}`,
-        fields: { job: 'j', round },
+        fields: { job: 'j', todo: 'copy', round },
         body: new Uint8Array(2_000).fill(round % 256),
         expiresAt: null,
       })
