@@ -22,7 +22,7 @@ const Payload = z.strictObject({
 })
 
 type Payload = z.infer<typeof Payload>
-type WithBytes<T> = Readonly<Omit<T, 'key'>> & { readonly key: Uint8Array<ArrayBuffer> }
+type WithBytes<T> = Readonly<Omit<T, 'key'>> & { readonly key: Uint8Array }
 
 /**
  * What the wallet file holds: the KEKs (32 bytes each; a `retired` one unwraps but does not wrap) and the Ed25519
@@ -61,7 +61,7 @@ function encodeKey(key: Uint8Array): string {
   return Buffer.from(key).toString('base64url')
 }
 
-/** Not from Node's shared pool of small buffers: these bytes move between threads. */
-function decodeKey(key: string): Uint8Array<ArrayBuffer> {
+/** Not from Node's shared pool of small buffers: whoever overwrites them overwrites the only ones. */
+function decodeKey(key: string): Uint8Array {
   return Uint8Array.from(Buffer.from(key, 'base64url'))
 }

@@ -1,4 +1,5 @@
-import { Worker } from 'node:worker_threads'
+import { fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { WaybillError } from '../../shared/errors.ts'
 import type { WalletContents } from './wallet-contents.ts'
 
@@ -12,31 +13,31 @@ const HEADER =
 // Nonce of 16 bytes and the tag of a last chunk that is not empty.
 const MIN_BODY_BYTES = 33
 
-/** What the thread is asked to do. */
+/** What the process is asked to do. */
 export type WalletWork =
   | {
       readonly kind: 'seal'
       readonly contents: WalletContents
-      readonly passphrase: Uint8Array<ArrayBuffer>
+      readonly passphrase: Uint8Array
       readonly workFactor: number
     }
   | {
       readonly kind: 'open'
       readonly sealed: Uint8Array
-      readonly passphrase: Uint8Array<ArrayBuffer>
+      readonly passphrase: Uint8Array
     }
 
-/** What the thread answers. */
+/** What the process answers. */
 export type WalletAnswer =
   | { readonly sealed: Uint8Array }
   | { readonly contents: WalletContents }
   | { readonly refused: 'wrong_passphrase' | 'wallet_corrupt' }
 
 /**
- * Seals a wallet's contents into an age file, in a thread of its own.
+ * Seals a wallet's contents into an age file, in a process of its own.
  *
  * @param workFactor base-2 logarithm of the rounds of scrypt; only tests ask for less than 18.
- * @throws WaybillError `internal` when the thread died, for example for want of memory.
+ * @throws WaybillError `internal` when that process died, for example for want of memory.
  */
 export async function sealWallet(
   contents: WalletContents,
@@ -44,17 +45,17 @@ export async function sealWallet(
   workFactor: number = WORK_FACTOR,
 ): Promise<Uint8Array> {
   const copy = Uint8Array.from(passphrase)
-  const answer = await inThread({ kind: 'seal', contents, passphrase: copy, workFactor })
+  const answer = await inProcess({ kind: 'seal', contents, passphrase: copy, workFactor })
   if (!('sealed' in answer)) throw died()
   return answer.sealed
 }
 
 /**
- * Opens an age file with a passphrase, in a thread of its own.
+ * Opens an age file with a passphrase, in a process of its own.
  *
  * @throws WaybillError `wallet_corrupt` when the file is damaged or no wallet, `wrong_passphrase` when the passphrase
  * does not open it (nobody can tell that from damage to the 48 bytes the passphrase alone protects), `internal` when
- * the thread died.
+ * that process died.
  */
 export async function unsealWallet(
   sealed: Uint8Array,
@@ -62,7 +63,7 @@ export async function unsealWallet(
 ): Promise<WalletContents> {
   requireWalletFile(sealed)
   const copy = Uint8Array.from(passphrase)
-  const answer = await inThread({ kind: 'open', sealed, passphrase: copy })
+  const answer = await inProcess({ kind: 'open', sealed, passphrase: copy })
   if ('contents' in answer) return answer.contents
   if (!('refused' in answer)) throw died()
   if (answer.refused === 'wallet_corrupt') throw corrupt('The wallet file is damaged')
@@ -80,19 +81,26 @@ function requireWalletFile(sealed: Uint8Array): void {
   }
 }
 
-async function inThread(work: WalletWork): Promise<WalletAnswer> {
-  const thread = new Worker(new URL('wallet-worker.ts', import.meta.url), {
-    workerData: work,
-    transferList: [work.passphrase.buffer],
+async function inProcess(work: WalletWork): Promise<WalletAnswer> {
+  const child = fork(fileURLToPath(new URL('wallet-process.ts', import.meta.url)), {
+    // Bytes stay bytes on the way, and nothing of this process's settings goes along.
+    serialization: 'advanced',
+    env: {},
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   })
   return new Promise((resolve, reject) => {
     let answer: WalletAnswer | undefined
-    thread.once('message', (message: WalletAnswer) => {
+    child.once('message', (message: WalletAnswer) => {
       answer = message
     })
-    thread.once('error', (cause) => reject(died(cause)))
-    // Not before the thread has ended: only then its memory has gone back.
-    thread.once('exit', () => (answer === undefined ? reject(died()) : resolve(answer)))
+    child.once('error', (cause) => reject(died(cause)))
+    // Not before it has ended: only then its memory has gone back.
+    child.once('exit', () => (answer === undefined ? reject(died()) : resolve(answer)))
+    child.send(work, (cause) => {
+      work.passphrase.fill(0)
+      if (cause !== null) reject(died(cause))
+    })
   })
 }
 

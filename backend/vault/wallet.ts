@@ -157,7 +157,7 @@ function toWallet(contents: WalletContents): Wallet {
         ...signKey,
         // A view, not a copy, so that overwriting the bytes below overwrites the only ones.
         key: createPrivateKey({
-          key: Buffer.from(signKey.key.buffer),
+          key: viewOf(signKey.key),
           format: 'der',
           type: 'pkcs8',
         }),
@@ -178,4 +178,8 @@ function newKek(random: RandomBytes, created: string): WalletContents['keks'][nu
 
 function newId(random: RandomBytes): string {
   return Buffer.from(random(ID_BYTES)).toString('base64url')
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength)
 }

@@ -32,7 +32,7 @@ const later = { ...effects, now: () => Date.parse('2026-12-24T12:00:00Z') }
 let folder: string
 let path: string
 
-// One wallet, made once: each test begins with a copy, since every opening costs a thread.
+// One wallet, made once: each test begins with a copy, since every opening costs a process.
 let made: Wallet
 let whole: Buffer
 
