@@ -33,22 +33,26 @@ export async function claimName(
   const candidates = rows.map((row) => {
     const plain = mark(row, { twin: false })
     const plainName = nameOf(plain, rules)
-    return { row, plain, plainName, plainSlot: slotOf(plain, plainName) }
-  })
-  const holders = new Map(
-    await ledger.taken([...new Set(candidates.map((each) => each.plainSlot))]),
-  )
-  return candidates.map(({ row, plain, plainName, plainSlot }): Named => {
-    const key = ledger.key(row.item.id)
+    const plainSlot = slotOf(plain, plainName)
     // A twin stays one while it is called so: the suffix is part of where people find it.
-    const asNamed = (): string => nameOf(mark(row, { twin: true }), rules)
-    const isKnownTwin = row.twin && row.slot === slotOf(row, asNamed())
+    const twinName = row.twin ? nameOf(row, rules) : null
+    const stays = twinName !== null && row.slot === slotOf(row, twinName)
+    return { row, plain, plainName, plainSlot, key: ledger.key(row.item.id), stays }
+  })
+  const taken = await ledger.taken([...new Set(candidates.map((each) => each.plainSlot))])
+  const holders = new Map(taken)
+  for (const { key, row, plainSlot, stays } of candidates) {
+    // It is called otherwise by now: its place is free for whoever is called so.
+    if (row.slot !== null && row.slot !== plainSlot && !stays && holders.get(row.slot) === key)
+      holders.delete(row.slot)
+  }
+  return candidates.map(({ row, plain, plainName, plainSlot, key, stays }): Named => {
     const holder = holders.get(plainSlot)
-    if (!isKnownTwin && (holder === undefined || holder === key)) {
+    if (!stays && (holder === undefined || holder === key)) {
       holders.set(plainSlot, key)
       return { row: mark(plain, { slot: plainSlot }), name: plainName }
     }
-    const twinName = asNamed()
+    const twinName = nameOf(mark(row, { twin: true }), rules)
     return { row: mark(row, { twin: true, slot: slotOf(row, twinName) }), name: twinName }
   })
 }

@@ -100,4 +100,20 @@ describe('the same job again', () => {
     await t.again(job.id)
     expect(Object.keys(await t.copied()).toSorted()).toEqual(['Backup/Inner/one', 'Backup/Two'])
   })
+
+  it('gives a name that has become free to the next who is called so', async () => {
+    const { drive } = t.clouds
+    const folder = drive.addFolder('Src')
+    const files = Array.from({ length: 6 }, (_, n) =>
+      drive.addFile(folder, `report ${n}`, `old ${n}`),
+    )
+    const job = await t.copy({ kind: 'folder', id: folder })
+    for (const [n, file] of files.entries()) {
+      drive.update(file, { name: `report ${n}, last year` })
+      drive.addFile(folder, `report ${n}`, `new ${n}`)
+    }
+    await t.again(job.id)
+    const names = files.flatMap((_, n) => [`Backup/report ${n}`, `Backup/report ${n}, last year`])
+    expect(Object.keys(await t.copied()).toSorted()).toEqual(names.toSorted())
+  })
 })
