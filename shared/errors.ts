@@ -49,6 +49,7 @@ const dispositions = {
   connection_expired: 'pause',
   destination_full: 'pause',
   destination_forbidden: 'pause',
+  folder_taken: 'pause',
   provider_limit: 'pause',
   key_unavailable: 'pause',
   store_full: 'pause',

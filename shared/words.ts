@@ -89,6 +89,10 @@ const words = {
     what: 'The destination does not accept the name.',
     advice: 'Give it another name, then copy again.',
   },
+  folder_taken: {
+    what: 'A file lies where the folder for the copies is to be.',
+    advice: 'Move that file away and resume, or copy to another folder.',
+  },
   name_taken: {
     what: 'Something else with the same name turned up at the destination.',
     advice: 'Copy again: Waybill then chooses another name and replaces nothing.',

@@ -33,6 +33,7 @@ const statuses = {
   damaged_at_destination: 422,
   name_refused: 422,
   name_taken: 422,
+  folder_taken: 409,
   too_large: 422,
   item_forbidden: 422,
   left_selection: 422,

@@ -69,7 +69,7 @@ export async function follow(
     clock: shell.now,
   })
   let view = await begin()
-  const first = { at: shell.now(), bytes: view.run.totals.bytes }
+  const first = { at: shell.now(), bytes: view.run.sentBytes }
   try {
     while (!interrupts.signal.aborted && !isAtRest(view.run)) {
       display.update(view.run)
@@ -85,7 +85,7 @@ export async function follow(
         ? `Stopping. To go on: the same command with --job ${view.id}, or waybill resume ${view.id}`
         : `The other process goes on with it. To look on again: waybill resume ${view.id}`,
     )
-  const worked = { ms: shell.now() - first.at, bytes: view.run.totals.bytes - first.bytes }
+  const worked = { ms: shell.now() - first.at, bytes: view.run.sentBytes - first.bytes }
   await report(session, shell, view, { ...options, worked })
   if (!isAtRest(view.run)) return interrupts.exitCode()
   return view.run.state === 'done' && view.run.totals.failed === 0 ? 0 : 1

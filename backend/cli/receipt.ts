@@ -64,6 +64,10 @@ async function writeNew(path: string, lines: AsyncGenerator<string>): Promise<vo
   }
   // A receipt holds names: it is for its owner only.
   const file = createWriteStream(path, { flags: 'wx', mode: 0o600 })
+  let isOurs = false
+  file.once('open', () => {
+    isOurs = true
+  })
   try {
     await pipeline(Readable.from(rest()), file)
   } catch (cause) {
@@ -74,7 +78,7 @@ async function writeNew(path: string, lines: AsyncGenerator<string>): Promise<vo
         'There is a file at that place already: name another one.',
         { cause },
       )
-    if (!file.pending) await rm(path, { force: true })
+    if (isOurs) await rm(path, { force: true })
     if (code === undefined) throw cause
     throw new WaybillError('settings_invalid', `The file cannot be written: ${wordsOf(code)}.`, {
       cause,
@@ -109,6 +113,8 @@ function wordsOf(code: string): string {
       return 'you are not allowed to'
     case 'EISDIR':
       return 'it is a folder'
+    case 'EROFS':
+      return 'the disk is read-only'
     case 'ENOSPC':
       return 'the disk is full'
     default:

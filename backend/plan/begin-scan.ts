@@ -5,6 +5,7 @@ import { mark, newRow, openLedger } from '../records/ledger.ts'
 import type { Row } from '../records/ledger.ts'
 import { freshCheckpoint } from './checkpoint.ts'
 import type { Checkpoint } from './checkpoint.ts'
+import { openDestination } from './open-destination.ts'
 import { firstTodo, seen } from './merge-items.ts'
 import { driveRows, parentOf, sharedDriveRow, topRow } from './roots.ts'
 import type { Scan } from './scan.ts'
@@ -22,8 +23,7 @@ export async function beginScan(scan: Scan): Promise<void> {
   const { work } = scan
   const { selection } = work.job.request.source
   const { memory } = work.job
-  const folder =
-    memory.folder ?? (await work.destination.openFolder(work.job.request.destination.folder))
+  const folder = memory.folder ?? (await openDestination(work))
   const isFirst = work.number === 1
   const fresh: Checkpoint = {
     ...freshCheckpoint,

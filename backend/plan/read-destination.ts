@@ -3,6 +3,7 @@ import type { Folder } from '../clouds/cloud.ts'
 import { openLedger, rewrite } from '../records/ledger.ts'
 import type { Ledger, Row, Todo } from '../records/ledger.ts'
 import { comparableName } from './names.ts'
+import { openDestination } from './open-destination.ts'
 import { topOf } from './roots.ts'
 import type { Scan } from './scan.ts'
 import type { Tree } from './tree.ts'
@@ -46,8 +47,8 @@ export async function readDestination(scan: Scan, tree: Tree): Promise<void> {
 /** The destination folder itself is gone, or was and is another now: everything has to be carried again. */
 async function beginAnew(scan: Scan, tree: Tree): Promise<void> {
   const { work } = scan
-  const { source, destination } = work.job.request
-  const folder = await work.destination.openFolder(destination.folder)
+  const { source } = work.job.request
+  const folder = await openDestination(work)
   const keep: KeepRows = async (rows) => scan.save(rows, 0, scan.checkpoint)
   await forgetBelow(work, tree, topOf(source.selection), () => true, keep)
   await scan.save([], 0, { ...scan.checkpoint, folder, cursor: null, looked: true })

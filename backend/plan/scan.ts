@@ -224,10 +224,15 @@ async function listOneByOne(work: Work, folders: readonly string[]): Promise<rea
       const page: Pick<Page, 'items' | 'cursor'> | null = await completePage(work, {
         what,
         cursor,
-      }).catch((error: unknown) => {
-        // The changes of the next run will tell of it.
-        if (hasCode(error, 'gone')) return { items: [], cursor: null }
-        throw error
+      }).catch(async (error: unknown) => {
+        if (!hasCode(error, 'gone')) throw error
+        if (!(await isGone(work, folder)))
+          throw new WaybillError(
+            'incomplete_listing',
+            'The source does not list a folder that is there.',
+          )
+        // It went while we looked: the changes of the next run will tell of it.
+        return { items: [], cursor: null }
       })
       if (page === null && (restarts += 1) > RESTARTS) throw unending()
       items.push(...(page?.items ?? []))
@@ -236,6 +241,12 @@ async function listOneByOne(work: Work, folders: readonly string[]): Promise<rea
     }
   }
   return items
+}
+
+/** Whether a folder that cannot be listed is really not there: asked a second time, in another way. */
+async function isGone(work: Work, folder: string): Promise<boolean> {
+  const now = await work.source.get(folder)
+  return now === null || now.trashed
 }
 
 function unending(): WaybillError {

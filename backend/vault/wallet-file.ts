@@ -44,7 +44,8 @@ export type Placement = 'new' | 'replace'
  * A temporary file that an earlier crash has left behind is overwritten; it is sealed like the wallet itself.
  *
  * @param verify throws when what was read back is not right; then the old file stays.
- * @throws WaybillError `wallet_exists` when the placement is `new` and the name is taken.
+ * @throws WaybillError `wallet_exists` when the placement is `new` and the name is taken, `store_full` when the disk is full,
+ * `settings_invalid` when the path is not one that a file can be at.
  */
 export async function placeWalletFile(
   files: WalletFiles,
@@ -65,7 +66,7 @@ export async function placeWalletFile(
   } catch (error) {
     // What went wrong first is what matters; a file that stays behind is overwritten the next time.
     await Promise.allSettled([files.remove(beside)])
-    throw error
+    throw asWalletError(error)
   }
 }
 
@@ -83,13 +84,13 @@ async function linkAsNew(files: WalletFiles, from: string, to: string): Promise<
 /**
  * Reads a wallet file.
  *
- * @throws WaybillError `wallet_missing` when there is none.
+ * @throws WaybillError `wallet_missing` when there is none, `settings_invalid` when the path cannot be read.
  */
 export async function readWalletFile(files: WalletFiles, path: string): Promise<Uint8Array> {
   try {
     return await files.read(path)
   } catch (cause) {
-    if (!hasCode(cause, 'ENOENT')) throw cause
+    if (!hasCode(cause, 'ENOENT')) throw asWalletError(cause)
     throw new WaybillError('wallet_missing', 'There is no wallet yet', { cause })
   }
 }
@@ -97,6 +98,26 @@ export async function readWalletFile(files: WalletFiles, path: string): Promise<
 async function syncFile(path: string, flags: string): Promise<void> {
   await using file = await open(path, flags)
   await file.sync()
+}
+
+/** @returns what the system said about the wallet's place, in words; anything else as it is. */
+function asWalletError(cause: unknown): unknown {
+  if (hasCode(cause, 'ENOSPC') || hasCode(cause, 'EDQUOT'))
+    return new WaybillError('store_full', 'The disk is full: the wallet was not written', { cause })
+  const why = Object.entries(refusals).find(([code]) => hasCode(cause, code))?.[1]
+  if (why === undefined) return cause
+  return new WaybillError('settings_invalid', `The wallet cannot be kept at its path: ${why}`, {
+    cause,
+  })
+}
+
+const refusals: Readonly<Record<string, string>> = {
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of the path is a file',
+  ENOENT: 'the folder does not exist',
+  EACCES: 'reading or writing there is not allowed',
+  EPERM: 'reading or writing there is not allowed',
+  EROFS: 'the disk is read-only',
 }
 
 function hasCode(error: unknown, code: string): boolean {

@@ -30,6 +30,19 @@ describe('what a person has to mend', () => {
     expect(Object.keys(await t.copied())).toHaveLength(10)
   })
 
+  it('waits when a file lies where the folder is to be, and goes on once it is moved away', async () => {
+    const { drive, dropbox } = t.clouds
+    const folder = drive.addFolder('Src')
+    drive.addFile(folder, 'f', 'x')
+    await dropbox.put('/Backup', 'a file')
+    const { id } = await t.waybill.jobs.create(t.user, t.request({ kind: 'folder', id: folder }))
+    expect((await t.settled(id)).run).toMatchObject({ state: 'paused', reason: 'folder_taken' })
+    dropbox.move('/Backup', '/Moved away')
+    await t.waybill.jobs.resume(t.user, id)
+    expect((await t.settled(id)).run).toMatchObject({ state: 'done', totals: { copied: 1 } })
+    expect(Object.keys(await t.copied()).toSorted()).toEqual(['Backup/f', 'Moved away'])
+  })
+
   it('says that a folder is not there', async () => {
     const { id } = await t.waybill.jobs.create(t.user, t.request({ kind: 'folder', id: 'nowhere' }))
     const end = await t.settled(id)

@@ -98,7 +98,8 @@ export function driveError(call: DriveCall, refusal: DriveRefusal, now: number):
       passing?.retryAfterMs,
     )
   if (code !== undefined) return named(code)
-  if (status === 404 || status === 410) return named(notFound[call])
+  // Only Drive itself can say that something is not there: a proxy's page is no such answer.
+  if (status === 404 || status === 410) return named(reason === '' ? 'unavailable' : notFound[call])
   if (status === 400 && call === 'changes')
     return named(tokenRefused(reason) ? 'cursor_lost' : 'internal')
   if (status === 400 && (call === 'list-on' || call === 'children-on'))

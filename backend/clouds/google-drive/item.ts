@@ -1,5 +1,6 @@
 import type { drive_v3 } from 'googleapis/build/src/apis/drive/index.js'
 import type { Hashes, Item } from '../../../shared/item.ts'
+import { strangeAnswer } from '../http-errors.ts'
 import { exportForms, isGoogleType } from './exports.ts'
 
 /** The id of the corpus that is nobody's shared drive. */
@@ -28,9 +29,9 @@ export function toItem(file: drive_v3.Schema$File): Item {
   const kind = kindOf(mimeType, hashes)
   const modifiedAt = toMilliseconds(file.modifiedTime)
   return {
-    id: file.id ?? '',
+    id: said(file.id),
     kind,
-    name: file.name ?? '',
+    name: said(file.name),
     parentId: file.parents?.[0] ?? null,
     mimeType,
     // Drive also gives a size for documents: the storage they take up.
@@ -68,4 +69,9 @@ function hashesOf({ md5Checksum, sha256Checksum }: drive_v3.Schema$File): Hashes
 function toMilliseconds(time: string | null | undefined): string {
   if (time?.length === 24 && time.endsWith('Z')) return time
   return new Date(time ?? 0).toISOString()
+}
+
+function said(value: string | null | undefined): string {
+  if (typeof value !== 'string') throw strangeAnswer()
+  return value
 }

@@ -2,6 +2,7 @@ import type { drive_v3 } from 'googleapis/build/src/apis/drive/index.js'
 import { hasCode } from '../../../shared/errors.ts'
 import type { ChangesPage, Corpus, Listing, Page, Source, TokenSource } from '../cloud.ts'
 import { createHttp } from '../http.ts'
+import { strangeAnswer } from '../http-errors.ts'
 import type { HttpOptions } from '../http.ts'
 import { createDriveClient, googleRootUrl } from './client.ts'
 import type { DriveClient } from './client.ts'
@@ -33,12 +34,12 @@ export function createDriveSource(options: DriveSourceOptions): Source {
 
     async account() {
       const { user } = await client.about('user(permissionId,emailAddress)')
-      return { id: user?.permissionId ?? '', label: user?.emailAddress ?? '' }
+      return { id: said(user?.permissionId), label: said(user?.emailAddress) }
     },
 
     async ownDrive() {
       const root = await client.get('root', 'id')
-      return { id: myDrive, name: 'My Drive', rootId: root.id ?? '' }
+      return { id: myDrive, name: 'My Drive', rootId: said(root.id) }
     },
 
     sharedDrives: () => listDrives(client),
@@ -60,7 +61,7 @@ export function createDriveSource(options: DriveSourceOptions): Source {
           ? { supportsAllDrives: true }
           : { driveId: corpus, supportsAllDrives: true },
       )
-      return startPageToken ?? ''
+      return said(startPageToken)
     },
 
     changes: (corpus, pageToken) => changes(client, corpus, pageToken),
@@ -77,9 +78,10 @@ async function listDrives(client: DriveClient): Promise<readonly Corpus[]> {
     // oxlint-disable-next-line no-await-in-loop
     const page = await client.drives({
       pageSize: 100,
-      fields: 'nextPageToken,drives(id,name)',
+      fields: 'kind,nextPageToken,drives(id,name)',
       ...(pageToken === undefined ? {} : { pageToken }),
     })
+    sure(page.kind, 'drive#driveList')
     for (const { id, name } of page.drives ?? [])
       // A shared drive's top-level items have the drive's own id as their parent.
       if (typeof id === 'string') found.push({ id, name: name ?? '', rootId: id })
@@ -97,9 +99,10 @@ async function list(client: DriveClient, listing: Listing, cursor: string | null
     ...scopeOf(listing),
     ...on,
     pageSize: 1000,
-    fields: `nextPageToken,incompleteSearch,files(${itemFields})`,
+    fields: `kind,nextPageToken,incompleteSearch,files(${itemFields})`,
     supportsAllDrives: true,
   })
+  sure(page.kind, 'drive#fileList')
   const next = page.nextPageToken ?? null
   if (next !== null && next === cursor) throw loopingListing('list')
   return {
@@ -133,7 +136,7 @@ async function changes(
   const page = await client.changes({
     pageToken,
     pageSize: 1000,
-    fields: `nextPageToken,newStartPageToken,changes(changeType,fileId,removed,file(${itemFields}))`,
+    fields: `kind,nextPageToken,newStartPageToken,changes(changeType,fileId,removed,file(${itemFields}))`,
     supportsAllDrives: true,
     includeRemoved: true,
     ...(corpus === myDrive
@@ -142,16 +145,27 @@ async function changes(
         { includeItemsFromAllDrives: false, includeCorpusRemovals: true }
       : { driveId: corpus, includeItemsFromAllDrives: true, includeCorpusRemovals: true }),
   })
+  sure(page.kind, 'drive#changeList')
   const next = page.nextPageToken ?? null
   if (next !== null && next === pageToken) throw loopingListing('changes')
   return {
-    changes: (page.changes ?? []).flatMap(({ changeType, fileId, file }) =>
+    changes: (page.changes ?? []).flatMap(({ changeType, fileId, removed, file }) =>
       // Changes of shared drives themselves, such as their names, have no file.
-      changeType === 'drive' || typeof fileId !== 'string'
+      changeType === 'drive'
         ? []
-        : [{ id: fileId, item: file?.id ? toItem(file) : null }],
+        : [{ id: said(fileId), item: removed === true ? null : toItem(file ?? {}) }],
     ),
-    token: next ?? page.newStartPageToken ?? pageToken,
+    token: next ?? said(page.newStartPageToken),
     more: next !== null,
   }
+}
+
+/** An answer without what it must hold is not an answer: least of all one that says "nothing". */
+function said(value: string | null | undefined): string {
+  if (typeof value !== 'string' || value === '') throw strangeAnswer()
+  return value
+}
+
+function sure(kind: string | null | undefined, expected: string): void {
+  if (kind !== expected) throw strangeAnswer()
 }

@@ -1,10 +1,20 @@
 import { describe, expect, it } from '@jest/globals'
-import { toItem } from '../../../backend/clouds/google-drive/item.ts'
+import { toItem as toWholeItem } from '../../../backend/clouds/google-drive/item.ts'
+import { WaybillError } from '../../../shared/errors.ts'
 
 const google = 'application/vnd.google-apps.'
 const word = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'
 
+/** A file of which only some fields matter. */
+const toItem = (file: Parameters<typeof toWholeItem>[0]) =>
+  toWholeItem({ id: 'some id', name: 'some name', ...file })
+
 describe('a file of Drive’s as an item', () => {
+  it('is an answer that cannot be read if it has no id or no name', () => {
+    expect(() => toWholeItem({ name: 'x' })).toThrow(WaybillError)
+    expect(() => toWholeItem({ id: 'x' })).toThrow(WaybillError)
+  })
+
   it('has what Drive says of a file', () => {
     expect(
       toItem({

@@ -91,7 +91,7 @@ describe('a first scan', () => {
 
   it('goes on when one of the folders that it lists is gone', async () => {
     const top = plant()
-    const { list } = t.drive.source
+    const { list, get } = t.drive.source
     Object.assign(t.drive.source, {
       list: async (...args: Parameters<typeof list>) => {
         const [what] = args
@@ -99,9 +99,26 @@ describe('a first scan', () => {
           throw new WaybillError('gone', 'For the test.')
         return list(...args)
       },
+      get: async (id: string) => (id === 'folder-8' ? null : get(id)),
     })
     await t.copy({ kind: 'folder', id: top })
     expect(names()).toHaveLength(15)
+  })
+
+  it('does not take a folder for empty that cannot be listed although it is there', async () => {
+    const top = plant()
+    const { list } = t.drive.source
+    let refusals = 3
+    Object.assign(t.drive.source, {
+      list: async (...args: Parameters<typeof list>) => {
+        const [what] = args
+        if (what.kind === 'children' && what.of.includes('folder-8') && (refusals -= 1) >= 0)
+          throw new WaybillError('gone', 'For the test.')
+        return list(...args)
+      },
+    })
+    await t.copy({ kind: 'folder', id: top })
+    expect(names()).toHaveLength(20)
   })
 
   it('asks again when the source says that it did not look everywhere, and then waits', async () => {
@@ -150,10 +167,12 @@ describe('a first scan', () => {
     expect((await t.receipt(job)).summary).toMatchObject({ lines: 0, unchanged: 0 })
   })
 
-  it('fails when a file has the name of the destination folder', async () => {
+  it('waits when a file has the name of the destination folder', async () => {
     t.dropbox.put('/Backup', 'a file')
     const job = await t.start({ kind: 'folder', id: plant() })
-    expect((await t.finish(job)).run).toMatchObject({ state: 'failed', reason: 'name_taken' })
+    await t.deliver()
+    expect(t.ends.at(-1)).toMatchObject({ end: 'paused', code: 'folder_taken' })
+    expect((await t.jobs.get(t.user, job)).run).toMatchObject({ state: 'paused' })
   })
 })
 
