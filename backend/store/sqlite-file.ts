@@ -7,6 +7,8 @@ import { asStoreError, isBusy, isDamaged, isUnusable } from './sqlite-errors.ts'
 // "Wayb" in `PRAGMA application_id` marks a file as ours: https://www.sqlite.org/pragma.html#pragma_application_id
 const mark = 0x57617962
 // While SQLite waits, the whole process waits, so it does not wait long: the store waits again, without blocking.
+const openAttempts = 20
+const betweenAttemptsMs = 100
 const waitMs = 500
 
 /**
@@ -20,21 +22,33 @@ const waitMs = 500
 export function openStoreFile(path: string): DatabaseSync {
   const db = openPrivately(path)
   try {
-    const version = versionOf(db)
-    db.exec('PRAGMA journal_mode = WAL')
-    db.exec('PRAGMA synchronous = NORMAL')
-    // What is forgotten is wiped where a page is written anyway, above all a wrapped data key.
-    db.exec('PRAGMA secure_delete = FAST')
-    db.exec('PRAGMA cache_size = -8192')
-    // 64 MiB: writing pages back seldom is what makes many small writes in the order of blinded keys fast.
-    db.exec('PRAGMA wal_autocheckpoint = 16384')
-    db.exec('PRAGMA journal_size_limit = 67108864')
-    if (version < storeVersion || differs(db)) bringUpToDate(db)
-    return db
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        prepare(db)
+        return db
+      } catch (error) {
+        // SQLite does not wait by itself while another process turns a new file into one with a write-ahead log.
+        if (!isBusy(error) || attempt >= openAttempts) throw error
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, betweenAttemptsMs)
+      }
+    }
   } catch (error) {
     db.close()
     throw asOpeningError(error)
   }
+}
+
+function prepare(db: DatabaseSync): void {
+  const version = atOnce(db, () => versionOf(db))
+  db.exec('PRAGMA journal_mode = WAL')
+  db.exec('PRAGMA synchronous = NORMAL')
+  // What is forgotten is wiped where a page is written anyway, above all a wrapped data key.
+  db.exec('PRAGMA secure_delete = FAST')
+  db.exec('PRAGMA cache_size = -8192')
+  // 64 MiB: writing pages back seldom is what makes many small writes in the order of blinded keys fast.
+  db.exec('PRAGMA wal_autocheckpoint = 16384')
+  db.exec('PRAGMA journal_size_limit = 67108864')
+  if (version < storeVersion || differs(db)) bringUpToDate(db)
 }
 
 export interface Hold {
@@ -99,6 +113,16 @@ function versionOf(db: DatabaseSync): number {
       'The store was written by a newer version of Waybill. Start that version, or a newer one.',
     )
   return version
+}
+
+// In one transaction: between two reads another process may have made the file what it is to be.
+function atOnce<T>(db: DatabaseSync, read: () => T): T {
+  db.exec('BEGIN')
+  try {
+    return read()
+  } finally {
+    if (db.isTransaction) db.exec('COMMIT')
+  }
 }
 
 function bringUpToDate(db: DatabaseSync): void {
