@@ -80,6 +80,9 @@ const dispositions = {
 
 export type ErrorCode = keyof typeof dispositions
 
+/** All of them. */
+export const errorCodes: readonly ErrorCode[] = Object.keys(dispositions).filter(isErrorCode)
+
 /** @returns what to do about `code`. */
 export function dispositionOf(code: ErrorCode): Disposition {
   return dispositions[code]

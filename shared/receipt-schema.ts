@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import type { ErrorCode } from './errors.ts'
-import { isErrorCode } from './errors.ts'
+import { errorCodes } from './errors.ts'
 import type { Hashes } from './item.ts'
 import type { ReceiptLine, ReceiptSummary } from './receipt.ts'
 
@@ -46,7 +45,7 @@ export const receiptLine: z.ZodType<ReceiptLine> = z.strictObject({
       'rewritten-by-provider',
     ])
     .nullable(),
-  reason: z.custom<ErrorCode>(isErrorCode).nullable(),
+  reason: z.enum(errorCodes).nullable(),
   notes: z.array(z.string()),
   at: time,
 })

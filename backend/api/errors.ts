@@ -1,5 +1,5 @@
 import type { Response } from 'express'
-import { asWaybillError, isErrorCode, WaybillError, type ErrorCode } from '../../shared/errors.ts'
+import { asWaybillError, WaybillError, type ErrorCode } from '../../shared/errors.ts'
 
 /**
  * What each error is over HTTP (RFC 9110 §15). Codes that belong to one item or to the program's start never come this
@@ -63,9 +63,6 @@ const statuses = {
   receipt_invalid: 500,
   internal: 500,
 } as const satisfies Record<ErrorCode, number>
-
-/** Every code there is. */
-export const errorCodes: readonly ErrorCode[] = Object.keys(statuses).filter(isErrorCode)
 
 /** @returns the HTTP status of `code`. */
 export function statusOf(code: ErrorCode): number {

@@ -1,10 +1,10 @@
 import { z } from 'zod'
+import { errorCodes } from '../../shared/errors.ts'
+import { receiptLine, receiptSummary } from '../../shared/receipt-schema.ts'
 import type { JobRequest, RunProgress, Totals } from '../../shared/job.ts'
-import type { ReceiptLine, ReceiptSummary } from '../../shared/receipt.ts'
-import type { Hashes } from '../../shared/item.ts'
 import type { ConnectionView } from '../connect/connections-view.ts'
 import type { JobView } from '../run/jobs.ts'
-import { errorCodes, type ErrorBody } from './errors.ts'
+import type { ErrorBody } from './errors.ts'
 
 /** One of our own ids. */
 export const id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'an id of Waybill')
@@ -91,60 +91,6 @@ const connection = z.strictObject({
 }) satisfies z.ZodType<ConnectionView>
 
 const connectionList = z.strictObject({ connections: z.array(connection) })
-
-const hex = z.string().regex(/^[0-9a-f]+$/)
-
-const hashes = z.strictObject({
-  md5: hex.exactOptional(),
-  sha1: hex.exactOptional(),
-  sha256: hex.exactOptional(),
-  contentHash: hex.exactOptional(),
-}) satisfies z.ZodType<Hashes>
-
-const receiptLine = z.strictObject({
-  source: z.strictObject({
-    id: z.string(),
-    path: z.array(z.string()),
-    kind: z.enum(['file', 'folder', 'document', 'shortcut']),
-    version: z.string(),
-    modifiedAt: time,
-    hashes,
-  }),
-  outcome: z.enum(['copied', 'renamed', 'moved', 'removed', 'skipped', 'failed']),
-  destination: z
-    .strictObject({
-      path: z.string(),
-      id: z.string(),
-      version: z.string(),
-      bytes: count,
-      hashes,
-    })
-    .nullable(),
-  proof: z
-    .enum([
-      'both-checksums',
-      'destination-checksum',
-      'read-back',
-      'size-only',
-      'rewritten-by-provider',
-    ])
-    .nullable(),
-  reason: errorCode.nullable(),
-  notes: z.array(z.string()),
-  at: time,
-}) satisfies z.ZodType<ReceiptLine>
-
-const receiptSummary = z.strictObject({
-  summary: z.strictObject({
-    job: id,
-    run: z.int().min(1),
-    lines: count,
-    ...totals.shape,
-    unchanged: count,
-    since: z.strictObject({ run: z.int().min(1), root }).nullable(),
-    root,
-  }),
-}) satisfies z.ZodType<ReceiptSummary>
 
 /** Each line of a receipt is one of these; the last is the summary. */
 const receiptEntry = z.union([receiptLine, receiptSummary])

@@ -1,9 +1,10 @@
 import { connect } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { errorBody, errorCodes, placeOf, statusOf } from '../../../backend/api/errors.ts'
+import { errorBody, placeOf, statusOf } from '../../../backend/api/errors.ts'
 import {
   asWaybillError,
   dispositionOf,
+  errorCodes,
   isErrorCode,
   WaybillError,
   type Disposition,

@@ -189,7 +189,7 @@ it('the lines of a receipt are what the description says', async () => {
       kind: 'file',
       version: '3',
       modifiedAt: '2027-01-01T00:00:00.000Z',
-      hashes: { md5: 'ab' },
+      hashes: { md5: 'ab'.repeat(16) },
     },
     outcome: 'copied',
     destination: {
@@ -197,7 +197,7 @@ it('the lines of a receipt are what the description says', async () => {
       id: 'id:1',
       version: '01',
       bytes: 3,
-      hashes: { contentHash: 'cd' },
+      hashes: { contentHash: 'cd'.repeat(32) },
     },
     proof: 'both-checksums',
     reason: null,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { errorCodes } from '../../../backend/api/errors.ts'
+import { errorCodes } from '../../../shared/errors.ts'
 import { explain } from '../../../shared/words.ts'
 
 // Words of ours that nobody else knows.
