@@ -11,6 +11,7 @@ import { isOver } from '../shared/job.ts'
 import type { JobRequest, Selection } from '../shared/job.ts'
 import type { ReceiptLine, ReceiptSummary } from '../shared/receipt.ts'
 import type { JobView } from '../backend/run/jobs.ts'
+import { settingsFor } from './clouds/settings-for.ts'
 import { startClouds } from './clouds/start.ts'
 import type { Clouds, CloudsOptions } from './clouds/start.ts'
 
@@ -41,33 +42,30 @@ export interface UnderTest {
   close(): Promise<void>
 }
 
-/** @returns the settings that point at the simulated clouds. */
-function settingsFor(clouds: Clouds, folder: string): Settings {
-  const { drive, dropbox, issuer } = clouds
-  return readSettings({
-    PORT: '0',
-    WAYBILL_STORE: join(folder, 'waybill.db'),
-    WAYBILL_WALLET: join(folder, 'wallet.age'),
-    GOOGLE_JWKS_URL: issuer.jwksUrl,
-    GOOGLE_API_URL: drive.url,
-    GOOGLE_TOKEN_URL: `${drive.url}/token`,
-    GOOGLE_CLIENT_ID: drive.account.clientId,
-    GOOGLE_CLIENT_SECRET: drive.account.clientSecret,
-    DROPBOX_API_URL: dropbox.url,
-    DROPBOX_CONTENT_URL: dropbox.url,
-    DROPBOX_TOKEN_URL: `${dropbox.url}/oauth2/token`,
-    DROPBOX_APP_KEY: dropbox.account.clientId,
-    DROPBOX_APP_SECRET: dropbox.account.clientSecret,
-  })
-}
-
 /** Starts clouds and a Waybill that works. */
 export async function startUnderTest(
   options: CloudsOptions & { readonly sliceMs?: number } = {},
 ): Promise<UnderTest> {
   const clouds = await startClouds(options)
   const folder = mkdtempSync(join(tmpdir(), 'waybill-'))
-  const settings = settingsFor(clouds, folder)
+  const settings = readSettings(
+    settingsFor(
+      {
+        drive: {
+          ...clouds.drive.account,
+          url: clouds.drive.url,
+          tokenUrl: `${clouds.drive.url}/token`,
+        },
+        dropbox: {
+          ...clouds.dropbox.account,
+          url: clouds.dropbox.url,
+          tokenUrl: `${clouds.dropbox.url}/oauth2/token`,
+        },
+        issuer: clouds.issuer,
+      },
+      folder,
+    ),
+  )
   const logged: string[] = []
   const log = createLog({ write: (line) => logged.push(line), clock: Date.now, level: 'debug' })
   const kek = {

@@ -1,9 +1,9 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Remote } from '../clouds/control.ts'
 import type { ForkedClouds } from '../clouds/fork.ts'
+import { settingsFor } from '../clouds/settings-for.ts'
 import type { BackendControl } from './backend-worker.ts'
 
 /** A question to the other process, and its answer. */
@@ -40,7 +40,7 @@ export async function startBackend(
 ): Promise<Backend> {
   const program = fileURLToPath(new URL('./backend-worker.ts', import.meta.url))
   const child = fork(program, [], {
-    env: { ...process.env, ...environmentFor(clouds, folder) },
+    env: { ...process.env, ...settingsFor(clouds, folder) },
     execArgv: [...flags],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
@@ -88,24 +88,5 @@ export async function startBackend(
       child.kill('SIGKILL')
       await ended
     },
-  }
-}
-
-function environmentFor({ drive, dropbox, issuer }: ForkedClouds, folder: string) {
-  return {
-    PORT: '0',
-    WAYBILL_STORE: join(folder, 'waybill.db'),
-    WAYBILL_WALLET: join(folder, 'wallet.age'),
-    GOOGLE_ISSUERS: issuer.url,
-    GOOGLE_JWKS_URL: issuer.jwksUrl,
-    GOOGLE_API_URL: drive.url,
-    GOOGLE_TOKEN_URL: drive.tokenUrl,
-    GOOGLE_CLIENT_ID: drive.clientId,
-    GOOGLE_CLIENT_SECRET: drive.clientSecret,
-    DROPBOX_API_URL: dropbox.url,
-    DROPBOX_CONTENT_URL: dropbox.url,
-    DROPBOX_TOKEN_URL: dropbox.tokenUrl,
-    DROPBOX_APP_KEY: dropbox.clientId,
-    DROPBOX_APP_SECRET: dropbox.clientSecret,
   }
 }

@@ -62,7 +62,7 @@ describe('content', () => {
   })
 })
 
-;(present ? describe : describe.skip)('the test vectors', () => {
+;(present ? describe : describe.skip)('the test vectors (needs the materials folder)', () => {
   it('has the checksums of the test vectors (needs the materials folder)', async () => {
     const file: { vectors: { length: number; md5: string; sha1: string; sha256: string }[] } =
       JSON.parse(readFileSync(vectors, 'utf8'))

@@ -200,11 +200,14 @@ describe('the catalogue', () => {
   })
 })
 
-;(present ? describe : describe.skip)('the catalogue of real failures', () => {
-  it('has no fault that is not a real one (needs the materials folder)', () => {
-    const known: { faults: { id: string }[] } = JSON.parse(readFileSync(file, 'utf8'))
-    const ids = new Set(known.faults.map(({ id }) => id))
-    const strangers = faultCatalogue.filter(({ id }) => !ids.has(id.replace(/\.applied$/, '')))
-    expect(strangers.map(({ id }) => id)).toEqual([])
-  })
-})
+;(present ? describe : describe.skip)(
+  'the catalogue of real failures (needs the materials folder)',
+  () => {
+    it('has no fault that is not a real one (needs the materials folder)', () => {
+      const known: { faults: { id: string }[] } = JSON.parse(readFileSync(file, 'utf8'))
+      const ids = new Set(known.faults.map(({ id }) => id))
+      const strangers = faultCatalogue.filter(({ id }) => !ids.has(id.replace(/\.applied$/, '')))
+      expect(strangers.map(({ id }) => id)).toEqual([])
+    })
+  },
+)

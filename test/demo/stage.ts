@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { forkClouds } from '../clouds/fork.ts'
+import { settingsFor } from '../clouds/settings-for.ts'
 import type { ForkedClouds } from '../clouds/fork.ts'
 import { createWaybillCommand } from './waybill-command.ts'
 import type { WaybillCommand } from './waybill-command.ts'
@@ -33,22 +34,4 @@ export async function openStage(latencyMs: number): Promise<Stage> {
   }
   let closing: Promise<void> | null = null
   return { clouds, folder, waybill, close: async () => (closing ??= closeAll()) }
-}
-
-function settingsFor({ drive, dropbox, issuer }: ForkedClouds, folder: string) {
-  return {
-    WAYBILL_STORE: join(folder, 'waybill.db'),
-    WAYBILL_WALLET: join(folder, 'wallet.age'),
-    GOOGLE_ISSUERS: issuer.url,
-    GOOGLE_JWKS_URL: issuer.jwksUrl,
-    GOOGLE_API_URL: drive.url,
-    GOOGLE_TOKEN_URL: drive.tokenUrl,
-    GOOGLE_CLIENT_ID: drive.clientId,
-    GOOGLE_CLIENT_SECRET: drive.clientSecret,
-    DROPBOX_API_URL: dropbox.url,
-    DROPBOX_CONTENT_URL: dropbox.url,
-    DROPBOX_TOKEN_URL: dropbox.tokenUrl,
-    DROPBOX_APP_KEY: dropbox.clientId,
-    DROPBOX_APP_SECRET: dropbox.clientSecret,
-  }
 }
