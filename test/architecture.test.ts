@@ -64,7 +64,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   jose: ['backend/api/'],
   'node:sqlite': ['backend/store/', 'backend/dispatch/', 'backend/main.ts', 'backend/cli'],
   oauth4webapi: ['backend/connect/'],
-  'p-limit': ['backend/run/', 'backend/plan/'],
+  'p-limit': ['backend/records/', 'backend/run/'],
   undici: ['backend/clouds/'],
   zod: ['backend/', 'shared/'],
 }

@@ -34,7 +34,7 @@ export interface Retry {
    * Makes a call at the pace, and again as long as its error's disposition is to try again.
    *
    * @param call must be one that can be repeated
-   * @param signal ends this call only
+   * @param signal ends this call, in place of the one for all calls: it must abort when that one does
    */
   once<T>(cost: number, call: () => Promise<T>, signal?: AbortSignal): Promise<T>
   /**
@@ -104,7 +104,7 @@ export function createRetry(options: RetryOptions): Retry {
 
   return {
     async once(cost, call, own) {
-      const signal = either(options.signal, own)
+      const signal = own ?? options.signal
       const goOn = createPatience(signal)
       for (;;) {
         try {
@@ -156,10 +156,6 @@ export function createRetry(options: RetryOptions): Retry {
       return { results: entries.map((_, index) => results.get(index) ?? missing()), unsure }
     },
   }
-}
-
-function either(a: AbortSignal | undefined, b: AbortSignal | undefined): AbortSignal | undefined {
-  return a && b ? AbortSignal.any([a, b]) : (a ?? b)
 }
 
 function errorOf(result: Result<unknown> | undefined): WaybillError | null {

@@ -1,8 +1,8 @@
 import { WaybillError } from '../../shared/errors.ts'
 import type { Item } from '../../shared/item.ts'
 import type { Corpus, Source } from '../clouds/cloud.ts'
-import { mark, newRow, openLedger } from '../records/ledger.ts'
-import type { Row } from '../records/ledger.ts'
+import { newRow, rewrite } from '../records/row.ts'
+import type { Row } from '../records/row.ts'
 import { freshCheckpoint } from './checkpoint.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { openDestination } from './open-destination.ts'
@@ -59,8 +59,7 @@ export async function beginScan(scan: Scan): Promise<void> {
 export async function listAnew(scan: Scan, checkpoint: Checkpoint): Promise<void> {
   const { work } = scan
   const first = await firstRoots(scan)
-  const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
-  const known = await ledger.rows(first.rows.map((row) => row.item.id))
+  const known = await work.rows.rows(first.rows.map((row) => row.item.id))
   const rows = first.rows.map((row, index) => onto(known[index] ?? null, row))
   await scan.save(rows, first.rows.length - 1, { ...checkpoint, changed: [], ...first.checkpoint })
 }
@@ -68,7 +67,7 @@ export async function listAnew(scan: Scan, checkpoint: Checkpoint): Promise<void
 /** @returns the root as it is found now, with what the ledger remembers of it. */
 function onto(known: Row | null, found: Row): Row {
   if (known === null) return found
-  if (found.lined === -1) return mark(known, { todo: found.todo })
+  if (found.lined === -1) return rewrite(known, { todo: found.todo })
   // What is not there has no name nor anything else: only that it is gone is news.
   const item = found.item.trashed ? { ...known.item, trashed: true } : found.item
   return seen(known, item, found.parentId, !item.trashed)

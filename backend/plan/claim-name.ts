@@ -1,6 +1,8 @@
 import type { NameRules } from '../clouds/cloud.ts'
-import { mark } from '../records/ledger.ts'
-import type { Ledger, Row } from '../records/ledger.ts'
+import { rewrite } from '../records/row.ts'
+import type { JobRows } from '../records/job-rows.ts'
+import type { Ledger } from '../records/ledger.ts'
+import type { Row } from '../records/row.ts'
 import { comparableName, exportName, legalName, siblingName } from './names.ts'
 
 /** An item with the name that its copy has or will have. */
@@ -24,45 +26,46 @@ export function nameOf(row: Row, rules: NameRules): string {
  * @returns the rows in their order, each with its place taken
  */
 export async function claimName(
-  ledger: Ledger,
+  known: Pick<JobRows, 'taken'>,
+  ledger: Pick<Ledger, 'slot'>,
   rows: readonly Row[],
   rules: NameRules,
 ): Promise<readonly Named[]> {
   const slotOf = (row: Row, name: string): string =>
     ledger.slot(row.parentId ?? '', comparableName(name, rules))
   const candidates = rows.map((row) => {
-    const plain = mark(row, { twin: false })
+    const plain = rewrite(row, { twin: false })
     const plainName = nameOf(plain, rules)
     const plainSlot = slotOf(plain, plainName)
     // A twin stays one while it is called so: the suffix is part of where people find it.
     const twinName = row.twin ? nameOf(row, rules) : null
     const stays = twinName !== null && row.slot === slotOf(row, twinName)
-    return { row, plain, plainName, plainSlot, key: ledger.key(row.item.id), stays }
+    return { row, plain, plainName, plainSlot, id: row.item.id, stays }
   })
-  const taken = await ledger.taken([...new Set(candidates.map((each) => each.plainSlot))])
+  const taken = await known.taken([...new Set(candidates.map((each) => each.plainSlot))])
   const holders = new Map(taken)
-  for (const { key, row, plainSlot, stays } of candidates) {
+  for (const { id, row, plainSlot, stays } of candidates) {
     // It is called otherwise by now: its place is free for whoever is called so.
-    if (row.slot !== null && row.slot !== plainSlot && !stays && holders.get(row.slot) === key)
+    if (row.slot !== null && row.slot !== plainSlot && !stays && holders.get(row.slot) === id)
       holders.delete(row.slot)
   }
-  return candidates.map(({ row, plain, plainName, plainSlot, key, stays }): Named => {
+  return candidates.map(({ row, plain, plainName, plainSlot, id, stays }): Named => {
     const holder = holders.get(plainSlot)
-    if (!stays && (holder === undefined || holder === key)) {
-      holders.set(plainSlot, key)
-      return { row: mark(plain, { slot: plainSlot }), name: plainName }
+    if (!stays && (holder === undefined || holder === id)) {
+      holders.set(plainSlot, id)
+      return { row: rewrite(plain, { slot: plainSlot }), name: plainName }
     }
-    const twinName = nameOf(mark(row, { twin: true }), rules)
-    return { row: mark(row, { twin: true, slot: slotOf(row, twinName) }), name: twinName }
+    const twinName = nameOf(rewrite(row, { twin: true }), rules)
+    return { row: rewrite(row, { twin: true, slot: slotOf(row, twinName) }), name: twinName }
   })
 }
 
 /** @returns the row under the name with its suffix, because something that is not ours has the plain one. */
-export function asTwin(ledger: Ledger, row: Row, rules: NameRules): Named {
-  const twin = mark(row, { twin: true })
+export function asTwin(ledger: Pick<Ledger, 'slot'>, row: Row, rules: NameRules): Named {
+  const twin = rewrite(row, { twin: true })
   const name = nameOf(twin, rules)
   return {
-    row: mark(twin, { slot: ledger.slot(row.parentId ?? '', comparableName(name, rules)) }),
+    row: rewrite(twin, { slot: ledger.slot(row.parentId ?? '', comparableName(name, rules)) }),
     name,
   }
 }

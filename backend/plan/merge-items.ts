@@ -1,19 +1,20 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Item } from '../../shared/item.ts'
 import type { Selection } from '../../shared/job.ts'
-import { newRow, rewrite } from '../records/ledger.ts'
-import type { Ledger, Row } from '../records/ledger.ts'
+import { newRow, rewrite } from '../records/row.ts'
+import type { JobRows } from '../records/job-rows.ts'
+import type { Row } from '../records/row.ts'
 import { parentOf } from './roots.ts'
 
 /**
- * Compares listed items with the ledger.
+ * Compares listed items with what the job knows.
  *
  * @param listing the run whose listing of children this is: folders found by it have to be listed themselves, unless that
  *   run has done so. Null for a flat listing, which brings their children anyway.
  * @returns the rows that are new or differ
  */
 export async function merge(
-  ledger: Ledger,
+  rows: Pick<JobRows, 'rows'>,
   selection: Selection,
   items: readonly Item[],
   listing: number | null,
@@ -21,7 +22,7 @@ export async function merge(
   // An item may come twice on one page; the last one is the newest.
   const latest = new Map(items.map((item) => [item.id, item]))
   const listed = [...latest.values()]
-  const known = await ledger.rows(listed.map((item) => item.id))
+  const known = await rows.rows(listed.map((item) => item.id))
   return listed.flatMap((item, index): Row[] => {
     const row = known[index] ?? null
     const parentId = parentOf(selection, item)

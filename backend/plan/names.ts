@@ -6,6 +6,10 @@ const REPLACEMENT = '\u{FFFD}'
 const TO_FULL_WIDTH = 0xfee0
 const CONTROL_PICTURES = 0x2400
 const DIGITS_OF_HASH = 8
+// oxlint-disable-next-line no-control-regex
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/
+// oxlint-disable-next-line no-control-regex
+const ASCII = /^[\u0000-\u007f]*$/
 /** What follows the last dot (or `.tar.`), if it looks like an extension rather than the end of a sentence. */
 const EXTENSION = /(?<=[^.])(?:\.tar)?\.[\p{L}\p{N}_-]{1,16}$/u
 
@@ -19,7 +23,9 @@ const EXTENSION = /(?<=[^.])(?:\.tar)?\.[\p{L}\p{N}_-]{1,16}$/u
 export function legalName(name: string, rules: NameRules): string {
   const wellFormed = name.toWellFormed()
   const composed = rules.composes ? wellFormed.normalize('NFC') : wellFormed
-  const visible = Array.from(composed, (character) => lookAlike(character, rules)).join('')
+  const visible = isVisible(composed, rules)
+    ? composed
+    : Array.from(composed, (character) => lookAlike(character, rules)).join('')
   const named = namedSomehow(visible)
   const ended = endedWell(named, rules)
   const free = rules.reserved.includes(ended.toLowerCase()) ? beforeExtension(ended, '_') : ended
@@ -49,6 +55,11 @@ export function comparableName(name: string, rules: NameRules): string {
 export function exportName(name: string, extension: string): string {
   const suffix = `.${extension}`
   return name.toLowerCase().endsWith(suffix.toLowerCase()) ? name : `${name}${suffix}`
+}
+
+/** Whether each character is its own look-alike: most names, told in a glance. */
+function isVisible(name: string, rules: NameRules): boolean {
+  return !CONTROL.test(name) && !Array.from(rules.forbidden).some((each) => name.includes(each))
 }
 
 function lookAlike(character: string, rules: NameRules): string {
@@ -117,6 +128,7 @@ function digest(text: string): string {
  * down, up and down again, since `ẞ` and `ß` meet only as `ss`.
  */
 function foldCase(text: string): string {
+  if (ASCII.test(text)) return text.toLowerCase()
   const fold = (character: string): string => character.toLowerCase().toUpperCase().toLowerCase()
   return Array.from(text, fold).join('')
 }

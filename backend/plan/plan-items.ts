@@ -1,13 +1,13 @@
 import type { ErrorCode } from '../../shared/errors.ts'
-import { mark, openLedger, rewrite } from '../records/ledger.ts'
-import type { Ledger, Row } from '../records/ledger.ts'
+import { openLedger } from '../records/ledger.ts'
+import { rewrite } from '../records/row.ts'
+import type { Ledger } from '../records/ledger.ts'
+import type { Row } from '../records/row.ts'
 import { claimName } from './claim-name.ts'
 import { homeless } from './roots.ts'
 import type { Tree } from './tree.ts'
 import { isTimeUp } from './work.ts'
 import type { Progress, Work } from './work.ts'
-
-const PAGE = 300
 
 /** An item that the plan itself is done with: it is not carried, and this is why. */
 interface Verdict {
@@ -31,10 +31,9 @@ export async function planItems(work: Work, tree: Tree, keep: KeepPlan): Promise
   for (const todo of ['folder', 'file'] as const) {
     for (;;) {
       if (isTimeUp(work)) return 'time-is-up'
-      const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
-      const rows = await ledger.todo(todo, PAGE)
+      const rows = await work.rows.first(todo)
       if (rows.length === 0) break
-      await planPage(work, tree, ledger, rows, keep)
+      await planPage(work, tree, rows, keep)
       await work.turn()
     }
   }
@@ -44,10 +43,10 @@ export async function planItems(work: Work, tree: Tree, keep: KeepPlan): Promise
 async function planPage(
   work: Work,
   tree: Tree,
-  ledger: Ledger,
   rows: readonly Row[],
   keep: KeepPlan,
 ): Promise<void> {
+  const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
   const planned = new Map<string, Row>()
   const verdicts: Verdict[] = []
   const forgotten: Row[] = []
@@ -63,15 +62,15 @@ async function planPage(
       else verdicts.push({ row: departed(row), reason: 'left_selection' })
       continue
     }
-    const reason = await obstacle(work, ledger, row)
+    const reason = await obstacle(work, row)
     if (reason === null) placing.push(row)
     else verdicts.push({ row: rewrite(row, { todo: 'settled', reason }), reason })
   }
-  const named = await claimName(ledger, placing, work.destination.capabilities.names)
+  const named = await claimName(work.rows, ledger, placing, work.destination.capabilities.names)
   for (const { row, name } of named) {
     planned.set(row.item.id, decide(row, name))
     for (const above of await unmade(tree, row.parentId))
-      planned.set(above.item.id, mark(above, { todo: 'make' }))
+      planned.set(above.item.id, rewrite(above, { todo: 'make' }))
   }
   // Folders of our own are named like any other, when something comes to lie in them.
   const kept = await nameMounts(work, ledger, [...planned.values()])
@@ -85,9 +84,9 @@ async function planPage(
  */
 function departed(row: Row): Row {
   const left = { todo: 'settled' as const, left: true }
-  if (row.copy === null || row.placed === null) return mark(row, { ...left, slot: null })
+  if (row.copy === null || row.placed === null) return rewrite(row, { ...left, slot: null })
   const { parentId } = row.placed
-  return parentId === row.parentId ? mark(row, left) : rewrite(row, { ...left, parentId })
+  return parentId === row.parentId ? rewrite(row, left) : rewrite(row, { ...left, parentId })
 }
 
 /** @returns the row, moved to where items without a visible folder go if the ledger does not know its folder. */
@@ -98,13 +97,13 @@ async function housed(work: Work, tree: Tree, row: Row): Promise<Row> {
 }
 
 /** @returns why an item can never be carried as it is, or null. */
-async function obstacle(work: Work, ledger: Ledger, row: Row): Promise<ErrorCode | null> {
+async function obstacle(work: Work, row: Row): Promise<ErrorCode | null> {
   const { item } = row
   switch (item.kind) {
     case 'folder':
       return null
     case 'shortcut':
-      return shortcutVerdict(work, ledger, row)
+      return shortcutVerdict(work, row)
     case 'document':
       if (item.exports.length === 0) return 'not_exportable'
       return item.canDownload ? null : 'download_forbidden'
@@ -119,9 +118,9 @@ async function obstacle(work: Work, ledger: Ledger, row: Row): Promise<ErrorCode
 }
 
 /** A shortcut is never followed: what it points at is copied where it lies, or was not asked for. */
-async function shortcutVerdict(work: Work, ledger: Ledger, { item }: Row): Promise<ErrorCode> {
+async function shortcutVerdict(work: Work, { item }: Row): Promise<ErrorCode> {
   if (item.targetId === null) return 'dangling_shortcut'
-  const [target] = await ledger.rows([item.targetId])
+  const [target] = await work.rows.rows([item.targetId])
   if (target !== null && target !== undefined && !target.item.trashed) return 'shortcut'
   const found = await work.source.get(item.targetId)
   return found === null || found.trashed ? 'dangling_shortcut' : 'shortcut'
@@ -130,9 +129,9 @@ async function shortcutVerdict(work: Work, ledger: Ledger, { item }: Row): Promi
 function decide(row: Row, name: string): Row {
   const there = row.placed !== null && row.copy !== null
   const inPlace = there && row.placed.parentId === row.parentId && row.placed.name === name
-  if (row.item.kind === 'folder') return mark(row, { todo: inPlace ? 'settled' : 'make' })
-  if (there && !inPlace) return mark(row, { todo: 'move' })
-  return mark(row, { todo: inPlace && row.carried === row.item.version ? 'settled' : 'copy' })
+  if (row.item.kind === 'folder') return rewrite(row, { todo: inPlace ? 'settled' : 'make' })
+  if (there && !inPlace) return rewrite(row, { todo: 'move' })
+  return rewrite(row, { todo: inPlace && row.carried === row.item.version ? 'settled' : 'copy' })
 }
 
 /** @returns folders of our own above an item that have no copy yet. */
@@ -153,7 +152,7 @@ async function nameMounts(
   rows: readonly Row[],
 ): Promise<readonly Row[]> {
   const mounts = rows.filter((row) => row.lined === -1 && row.slot === null)
-  const named = await claimName(ledger, mounts, work.destination.capabilities.names)
+  const named = await claimName(work.rows, ledger, mounts, work.destination.capabilities.names)
   const byId = new Map(named.map(({ row }) => [row.item.id, row]))
   return rows.map((row) => byId.get(row.item.id) ?? row)
 }

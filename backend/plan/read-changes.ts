@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from 'node:util'
 import { hasCode } from '../../shared/errors.ts'
 import type { Item } from '../../shared/item.ts'
 import type { Change, ChangesPage } from '../clouds/cloud.ts'
-import { mark, newRow, openLedger, rewrite } from '../records/ledger.ts'
-import type { Row } from '../records/ledger.ts'
+import { newRow, rewrite } from '../records/row.ts'
+import type { Row } from '../records/row.ts'
 import { listAnew, ownCorpus } from './begin-scan.ts'
 import { firstTodo, seen } from './merge-items.ts'
 import { homeless, parentOf } from './roots.ts'
@@ -11,21 +11,17 @@ import type { Scan } from './scan.ts'
 import type { Tree } from './tree.ts'
 import { isTimeUp } from './work.ts'
 
-const PAGE = 400
-
 /** Takes up again what the last run did not carry. */
 export async function retakeUnfinished(scan: Scan): Promise<void> {
   const { work } = scan
-  while (!isTimeUp(work)) {
-    const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
-    const rows = await ledger.todo('again', PAGE)
+  for await (const rows of work.rows.failed()) {
+    if (isTimeUp(work)) return
     const retaken = rows.map((row) =>
-      mark(row, { todo: row.item.kind === 'folder' ? 'folder' : 'file' }),
+      rewrite(row, { todo: row.item.kind === 'folder' ? 'folder' : 'file' }),
     )
-    const finished = rows.length < PAGE
-    await scan.save(retaken, 0, { ...scan.checkpoint, retaken: finished })
-    if (finished) return
+    if (retaken.length > 0) await scan.save(retaken, 0, scan.checkpoint)
   }
+  await scan.save([], 0, { ...scan.checkpoint, retaken: true })
 }
 
 /** Reads one page of a corpus's changes into the ledger. */
@@ -34,9 +30,8 @@ export async function readChanges(scan: Scan, tree: Tree, corpus: string): Promi
   const page = await pageOf(scan, corpus)
   if (page === null) return
   const latest = new Map(page.changes.map((change) => [change.id, change]))
-  const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
   const changes = [...latest.values()]
-  const known = await ledger.rows(changes.map((change) => change.id))
+  const known = await work.rows.rows(changes.map((change) => change.id))
   const rows = new Map<string, Row>()
   // Folders first, so that what came in together with its folder finds it.
   const order = changes.map((change, index) => ({ change, row: known[index] ?? null }))

@@ -1,15 +1,14 @@
 import { hasCode } from '../../shared/errors.ts'
 import type { Folder } from '../clouds/cloud.ts'
-import { openLedger, rewrite } from '../records/ledger.ts'
-import type { Ledger, Row, Todo } from '../records/ledger.ts'
+import { openLedger } from '../records/ledger.ts'
+import { rewrite } from '../records/row.ts'
+import type { Row, Todo } from '../records/row.ts'
 import { comparableName } from './names.ts'
 import { openDestination } from './open-destination.ts'
 import { topOf } from './roots.ts'
 import type { Scan } from './scan.ts'
 import type { Tree } from './tree.ts'
 import type { Work } from './work.ts'
-
-const PAGE = 400
 
 /** What the destination says has changed. */
 export interface Drained {
@@ -20,7 +19,7 @@ export interface Drained {
   readonly cursor: string
 }
 
-/** How rows are kept: at most `PAGE` at once, under the lease. */
+/** How rows are kept, under the lease. */
 export type KeepRows = (rows: readonly Row[]) => Promise<void>
 
 /** Reads what changed at the destination since the last run: copies that somebody deleted are carried again. */
@@ -104,8 +103,7 @@ export async function forgetDeleted(
   }
   for (const [path, now] of gone) {
     work.signal.throwIfAborted()
-    const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
-    const row = await rowAt(work, ledger, folder, path)
+    const row = await rowAt(work, folder, path)
     // Moved away and back again, it is still ours.
     if (row === null || row.copy === null || row.copy.id === now) continue
     await forgetBelow(work, tree, row.item.id, () => true, keep)
@@ -130,12 +128,8 @@ function comparable(work: Work, path: string): readonly string[] {
 }
 
 /** @returns the row whose copy lies at a path below the destination folder, or null. */
-async function rowAt(
-  work: Work,
-  ledger: Ledger,
-  folder: Folder,
-  path: string,
-): Promise<Row | null> {
+async function rowAt(work: Work, folder: Folder, path: string): Promise<Row | null> {
+  const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
   const above = comparable(work, folder.path)
   const names = comparable(work, path)
   if (names.length <= above.length || above.some((name, index) => names[index] !== name))
@@ -143,7 +137,7 @@ async function rowAt(
   let parentId = topOf(work.job.request.source.selection)
   let row: Row | null = null
   for (const name of names.slice(above.length)) {
-    row = await ledger.at(ledger.slot(parentId, name))
+    row = await work.rows.at(ledger.slot(parentId, name))
     if (row === null) return null
     parentId = row.item.id
   }
@@ -161,10 +155,7 @@ export async function forgetBelow(
   const folders = [folder]
   const begun = new Set(folders)
   for (let parent = folders.pop(); parent !== undefined; parent = folders.pop()) {
-    let after: string | undefined
-    for (;;) {
-      const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
-      const children = await ledger.children(parent, PAGE, after)
+    for await (const children of work.rows.children(parent)) {
       const lost = children.filter((row) => row.copy !== null && isLost(row)).map(without)
       if (lost.length > 0) await keep(lost)
       tree.learn(lost)
@@ -173,9 +164,6 @@ export async function forgetBelow(
         begun.add(item.id)
         folders.push(item.id)
       }
-      const last = children.at(-1)
-      if (children.length < PAGE || last === undefined) break
-      after = ledger.key(last.item.id)
     }
   }
 }

@@ -1,8 +1,8 @@
 import type { Corpus } from '../clouds/cloud.ts'
 import type { Item } from '../../shared/item.ts'
 import type { Selection } from '../../shared/job.ts'
-import { newRow } from '../records/ledger.ts'
-import type { Row } from '../records/ledger.ts'
+import { newRow } from '../records/row.ts'
+import type { Row } from '../records/row.ts'
 
 /**
  * The top of what a job copies: its copy is the destination folder. Below it lie, for a whole drive, folders of our own

@@ -1,13 +1,14 @@
 import { WaybillError, hasCode } from '../../shared/errors.ts'
 import type { Item } from '../../shared/item.ts'
 import type { Listing, Page } from '../clouds/cloud.ts'
-import { mark, openLedger } from '../records/ledger.ts'
-import type { Row } from '../records/ledger.ts'
+import { rewrite } from '../records/row.ts'
+import type { Row } from '../records/row.ts'
 import { underLease } from '../records/runs.ts'
 import type { Run } from '../records/runs.ts'
 import { beginScan } from './begin-scan.ts'
 import { checkpointOf, sealCheckpoint } from './checkpoint.ts'
 import type { Checkpoint } from './checkpoint.ts'
+import { keepRows } from './keep-rows.ts'
 import { readChanges, retakeUnfinished } from './read-changes.ts'
 import { readDestination } from './read-destination.ts'
 import { merge } from './merge-items.ts'
@@ -16,8 +17,6 @@ import { createTree } from './tree.ts'
 import { isTimeUp } from './work.ts'
 import type { Progress, Work } from './work.ts'
 
-/** Rows in one transaction: the store takes 450 writes, one of them the run's. */
-const ROWS_AT_ONCE = 400
 /** A listing that says that it is incomplete is asked again this often before the run waits. */
 const LISTING_ATTEMPTS = 3
 /** Likewise one that cannot be gone on with, from its start. */
@@ -46,11 +45,7 @@ export async function scan(work: Work, run: Run): Promise<Progress> {
     },
   }
   if (!state.checkpoint.begun) await beginScan(state)
-  const tree = createTree(
-    () => openLedger(work.store, work.owners, work.job.user, work.job.id),
-    topOf(selectionOf(work)),
-    state.checkpoint.folder,
-  )
+  const tree = createTree(work.rows, topOf(selectionOf(work)), state.checkpoint.folder)
   for (;;) {
     if (isTimeUp(work)) return 'time-is-up'
     await work.turn()
@@ -75,19 +70,20 @@ async function saveRows(
   checkpoint: Checkpoint,
 ): Promise<void> {
   const { store, owners, job, lease } = work
-  for (let from = 0; from === 0 || from < rows.length; from += ROWS_AT_ONCE) {
-    const last = from + ROWS_AT_ONCE >= rows.length
-    const owner = await owners.of(job.user)
-    const ledger = await openLedger(store, owners, job.user, job.id)
-    const documents = rows.slice(from, from + ROWS_AT_ONCE).map((row) => ledger.document(row))
-    await underLease(store, lease, (run, transaction) => {
-      for (const document of documents) transaction.put('ledger', document)
-      // The page counts as read only once all of it is kept.
-      return last
-        ? { scanned: run.scanned + seen, checkpoint: sealCheckpoint(owner, run.id, checkpoint) }
-        : {}
-    })
+  if (rows.length > 1 && !work.rows.fit(rows)) {
+    const middle = Math.ceil(rows.length / 2)
+    // The page counts as read only once all of it is kept.
+    await keepRows(work, rows.slice(0, middle))
+    await saveRows(work, rows.slice(middle), seen, checkpoint)
+    return
   }
+  const owner = await owners.of(job.user)
+  await work.rows.keep({ rows }, async (write) =>
+    underLease(store, lease, (run, transaction) => {
+      write(transaction)
+      return { scanned: run.scanned + seen, checkpoint: sealCheckpoint(owner, run.id, checkpoint) }
+    }),
+  )
 }
 
 /** Chooses what to list next: a corpus, or the folders whose children are not known yet. */
@@ -99,8 +95,8 @@ async function nextListing(scanState: Scan): Promise<boolean> {
     await scanState.save([], 0, { ...checkpoint, listing })
     return true
   }
-  const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
-  const folders = await ledger.todo('list', work.source.capabilities.foldersPerListing)
+  const waiting = await work.rows.first('list')
+  const folders = waiting.slice(0, work.source.capabilities.foldersPerListing)
   if (folders.length === 0) return false
   const listing = {
     what: { kind: 'children' as const, of: folders.map((row) => row.item.id) },
@@ -147,12 +143,11 @@ async function readPage(scanState: Scan): Promise<void> {
     await settleListing(scanState, single)
     return
   }
-  const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
   if (page.cursor === null) {
     await settleListing(scanState, items)
     return
   }
-  const rows = await merge(ledger, selectionOf(work), items, runOf(work, listing.what))
+  const rows = await merge(work.rows, selectionOf(work), items, runOf(work, listing.what))
   await scanState.save(rows, items.length, {
     ...checkpoint,
     listing: { ...listing, cursor: page.cursor },
@@ -164,8 +159,7 @@ async function settleListing(scanState: Scan, items: readonly Item[]): Promise<v
   const { work, checkpoint } = scanState
   const what = checkpoint.listing?.what
   if (what === undefined) return
-  const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
-  const rows = await merge(ledger, selectionOf(work), items, runOf(work, what))
+  const rows = await merge(work.rows, selectionOf(work), items, runOf(work, what))
   if (what.kind === 'corpus') {
     await scanState.save(rows, items.length, {
       ...checkpoint,
@@ -174,14 +168,14 @@ async function settleListing(scanState: Scan, items: readonly Item[]): Promise<v
     })
     return
   }
-  const listed = (await ledger.rows(what.of)).filter((row) => row !== null)
+  const listed = (await work.rows.rows(what.of)).filter((row) => row !== null)
   // One of them may have been found in another: as it is there, it is the newest.
   const newest = new Map([...listed, ...rows].map((row) => [row.item.id, row]))
   for (const { item } of listed) {
     const row = newest.get(item.id)
     if (row === undefined) continue
     const todo = row.lined === -1 ? 'settled' : 'folder'
-    newest.set(item.id, mark(row, { todo, listed: work.number }))
+    newest.set(item.id, rewrite(row, { todo, listed: work.number }))
   }
   await scanState.save([...newest.values()], items.length, { ...checkpoint, listing: null })
 }

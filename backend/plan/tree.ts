@@ -1,14 +1,15 @@
 import type { Folder } from '../clouds/cloud.ts'
-import type { Ledger, Row } from '../records/ledger.ts'
+import type { JobRows } from '../records/job-rows.ts'
+import type { Row } from '../records/row.ts'
 
 /** Deeper than any provider allows (Drive: 100 levels): a chain that is longer goes in a circle. */
 const DEEPEST = 300
 /** Folders remembered at once; about 300 bytes each. */
 const REMEMBERED = 50_000
 
-/** The folders of a job's ledger, read as they are needed and remembered for a while. */
+/** The folders that a job knows, read as they are needed and remembered for a while. */
 export interface Tree {
-  /** The folder's row, or null if the ledger has none. */
+  /** The folder's row, or null if the job knows none. */
   row(id: string): Promise<Row | null>
   /** Whether the folder is part of the selection: it and all above it are there and none has left. */
   holds(id: string): Promise<boolean>
@@ -27,21 +28,26 @@ export interface Tree {
  * @param folder the destination folder: where the top's copy lies
  */
 export function createTree(
-  ledger: () => Promise<Ledger>,
+  jobRows: Pick<JobRows, 'rows'>,
   top: string,
   folder: Folder | null,
 ): Tree {
   const rows = new Map<string, Row | null>()
+  // Asked for several times for each file; forgotten when any folder changes, for all below it lie elsewhere then.
+  const places = new Map<string, Folder | null>()
 
   const remember = (id: string, read: Row | null): void => {
-    if (rows.size >= REMEMBERED) rows.clear()
-    rows.set(id, slim(read))
+    if (rows.size >= REMEMBERED) {
+      rows.clear()
+      places.clear()
+    }
+    rows.set(id, read)
   }
 
   const row = async (id: string): Promise<Row | null> => {
-    const known = rows.get(id)
-    if (known !== undefined) return known
-    const [read] = await (await ledger()).rows([id])
+    const remembered = rows.get(id)
+    if (remembered !== undefined) return remembered
+    const [read] = await jobRows.rows([id])
     remember(id, read ?? null)
     return read ?? null
   }
@@ -76,18 +82,21 @@ export function createTree(
       const above = await chain(id)
       return above !== null && above.every((each) => !each.left && !each.item.trashed)
     },
-    where: async (id) => where(id),
+    where: async (id) => {
+      const known = places.get(id)
+      if (known !== undefined) return known
+      const found = await where(id)
+      places.set(id, found)
+      return found
+    },
     names: async (id) => ((await chain(id)) ?? []).map((each) => each.item.name).toReversed(),
     depth: async (id) => ((await chain(id)) ?? []).length,
     learn: (written) => {
-      for (const each of written) if (each.item.kind === 'folder') remember(each.item.id, each)
+      for (const each of written) {
+        if (each.item.kind !== 'folder') continue
+        remember(each.item.id, each)
+        places.clear()
+      }
     },
   }
-}
-
-/** Without the sealed bytes, which would double what is remembered. */
-function slim(row: Row | null): Row | null {
-  if (row === null) return null
-  const { sealed: _, ...rest } = row
-  return rest
 }

@@ -1,4 +1,5 @@
 import type { Destination, Source } from '../clouds/cloud.ts'
+import type { JobRows } from '../records/job-rows.ts'
 import type { Job } from '../records/jobs.ts'
 import type { Owners } from '../records/owner.ts'
 import type { Lease } from '../records/runs.ts'
@@ -10,6 +11,7 @@ export interface Work {
   readonly owners: Owners
   readonly lease: Lease
   readonly job: Job
+  readonly rows: JobRows
   /** Number of the run within its job. */
   readonly number: number
   readonly source: Source

@@ -10,6 +10,8 @@ export interface Owner {
   readonly user: string
   /** Seals `value` as JSON, bound to the user and to the document it is kept in. */
   seal(collection: Collection, key: string, value: unknown): Uint8Array
+  /** As `seal`, of a value that is JSON already. */
+  sealText(collection: Collection, key: string, json: string): Uint8Array
   /** Opens what `seal` made for this very document; `envelope_refused` for anything else. */
   open<T>(collection: Collection, key: string, envelope: Uint8Array | null): T
   /** As `seal`, with the key that is only for what lets an upload go on. */
@@ -86,6 +88,8 @@ export function createOwners({ store, wrapper, cache, env, random }: OwnersDeps)
       return {
         user,
         seal: (collection, key, value) => keys.records.seal(at(collection, key), encode(value)),
+        sealText: (collection, key, json) =>
+          keys.records.seal(at(collection, key), Buffer.from(json, 'utf8')),
         open: (collection, key, envelope) =>
           decode(keys.records.open(at(collection, key), present(envelope))),
         sealResume: (key, value) => keys.resume.seal(at('transfers', key), encode(value)),

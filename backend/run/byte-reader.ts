@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import { WaybillError, asWaybillError } from '../../shared/errors.ts'
 
 /** Reads a stream by exact amounts. */
 export interface ByteReader {
@@ -10,6 +11,45 @@ export interface ByteReader {
   read(count: number, into?: Uint8Array): Promise<Uint8Array>
   /** Lets go of the stream, whatever is left in it. */
   close(): void
+}
+
+/**
+ * Reads the beginning of a stream, or all of it. With events, at a third of what an iterator costs for a small body.
+ *
+ * @param enough how many bytes it must be, unless the stream ends before
+ * @returns at least that many bytes, or all; the stream waits there for whoever reads on. Throws what it fails with.
+ */
+export async function readStart(stream: Readable, enough: number): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = []
+  let length = 0
+  await new Promise<void>((resolve, reject) => {
+    const letGo = (): void =>
+      void stream.off('data', take).off('end', over).off('error', fail).off('close', broke)
+    const over = (): void => {
+      letGo()
+      resolve()
+    }
+    const fail = (error: unknown): void => {
+      letGo()
+      reject(error instanceof Error ? error : asWaybillError(error))
+    }
+    const broke = (): void => fail(new WaybillError('unavailable', 'The connection was closed.'))
+    const take = (piece: Uint8Array): void => {
+      pieces.push(piece)
+      length += piece.length
+      if (length < enough) return
+      stream.pause()
+      over()
+    }
+    stream.on('data', take).once('end', over).once('error', fail).once('close', broke)
+  })
+  const [only] = pieces
+  return pieces.length === 1 && only !== undefined ? ofItsOwn(only) : Buffer.concat(pieces, length)
+}
+
+/** A small piece of a large buffer would keep all of it in memory. */
+function ofItsOwn(bytes: Uint8Array): Uint8Array {
+  return bytes.byteLength * 2 < bytes.buffer.byteLength ? Uint8Array.from(bytes) : bytes
 }
 
 /**
@@ -46,8 +86,7 @@ export function createByteReader(
       if (into === undefined && left.length >= count) {
         const whole = left.subarray(0, count)
         left = left.subarray(count)
-        // A small piece of a large buffer would keep all of it in memory.
-        return whole.byteLength * 2 < whole.buffer.byteLength ? Uint8Array.from(whole) : whole
+        return ofItsOwn(whole)
       }
       const bytes = into ?? Buffer.allocUnsafeSlow(count)
       let filled = 0

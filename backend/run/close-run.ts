@@ -1,6 +1,7 @@
 import { hasCode } from '../../shared/errors.ts'
 import { checkpointOf } from '../plan/checkpoint.ts'
 import type { Checkpoint } from '../plan/checkpoint.ts'
+import { keepRows } from '../plan/keep-rows.ts'
 import { drainChanges, forgetDeleted, isReplaced } from '../plan/read-destination.ts'
 import type { Tree } from '../plan/tree.ts'
 import type { Work } from '../plan/work.ts'
@@ -9,7 +10,6 @@ import { receiptLines } from '../records/receipts.ts'
 import { underLease } from '../records/runs.ts'
 import type { Run } from '../records/runs.ts'
 import { dropTransfers } from '../records/transfers.ts'
-import { openLedger } from '../records/ledger.ts'
 import { createTree } from './receipt-root.ts'
 
 const TRANSFERS_AT_ONCE = 400
@@ -83,13 +83,6 @@ async function cursorAfter(
   if (cursor !== null && drained.present !== null) return cursor
   // After a first run this lists what the run has just written: there is nothing to compare it with.
   if (cursor !== null)
-    await forgetDeleted(work, tree, folder, drained, async (rows) => {
-      const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
-      const documents = rows.map((row) => ledger.document(row))
-      await underLease(work.store, work.lease, (_run, transaction) => {
-        for (const document of documents) transaction.put('ledger', document)
-        return {}
-      })
-    })
+    await forgetDeleted(work, tree, folder, drained, async (rows) => keepRows(work, rows))
   return drained.cursor
 }

@@ -9,7 +9,7 @@ import type { Tree } from '../plan/tree.ts'
 import { record } from './record.ts'
 import type { Settled } from './record.ts'
 import type { Intent } from '../records/transfers.ts'
-import type { Row } from '../records/ledger.ts'
+import type { Row } from '../records/row.ts'
 
 /** An item whose bytes were read and compared, on its way to becoming a file. */
 export interface Carried {

@@ -5,8 +5,8 @@ import { nameOf } from '../plan/claim-name.ts'
 import type { Tree } from '../plan/tree.ts'
 import { isTimeUp } from '../plan/work.ts'
 import type { Progress, Work } from '../plan/work.ts'
-import { mark, openLedger, rewrite } from '../records/ledger.ts'
-import type { Row } from '../records/ledger.ts'
+import { rewrite } from '../records/row.ts'
+import type { Row } from '../records/row.ts'
 import { readRun, runId } from '../records/runs.ts'
 import { openIntents } from '../records/transfers.ts'
 import type { Intent } from '../records/transfers.ts'
@@ -18,7 +18,6 @@ import { readWhole } from './read-item.ts'
 import type { TooLong } from './read-item.ts'
 import { record } from './record.ts'
 
-const PAGE = 200
 /** Items in the works at once. Small ones are held whole; of the large ones only a few at a time, two chunks each. */
 const ITEMS_AT_ONCE = 16
 const LARGE_AT_ONCE = 3
@@ -116,15 +115,7 @@ async function onePass(state: Copying, lane: CommitLane): Promise<number> {
 
 /** Async generators queue their callers, so that many workers can pull from this one. */
 async function* rowsToCopy(work: Work): AsyncGenerator<Row> {
-  let after: string | undefined
-  for (;;) {
-    const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
-    const rows = await ledger.todo('copy', PAGE, after)
-    yield* rows
-    const last = rows.at(-1)
-    if (rows.length < PAGE || last === undefined) return
-    after = ledger.key(last.item.id)
-  }
+  for await (const rows of work.rows.pages('copy')) yield* rows
 }
 
 async function carry(state: Copying, lane: CommitLane, row: Row): Promise<void> {
@@ -219,8 +210,9 @@ async function sendLarge(work: Work, lane: CommitLane, row: Row, begun?: TooLong
 async function adopted(state: Copying, lane: CommitLane, row: Row): Promise<boolean> {
   const { work, tree, intents } = state
   const ours = (intents.get(row.item.id) ?? []).filter((each) => each.version === row.item.version)
-  const parent = row.parentId === null ? null : await tree.where(row.parentId)
-  if (ours.length === 0 || parent === null) return false
+  if (ours.length === 0 || row.parentId === null) return false
+  const parent = await tree.where(row.parentId)
+  if (parent === null) return false
   const name = nameOf(row, work.destination.capabilities.names)
   const there = await work.destination.find({ parent, name })
   if (there === null || !('file' in there)) return false
@@ -234,7 +226,7 @@ async function adopted(state: Copying, lane: CommitLane, row: Row): Promise<bool
     row: rewrite(row, {
       todo: 'settled',
       copy: { id, version, bytes, hashes },
-      placed: { parentId: row.parentId ?? '', name },
+      placed: { parentId: row.parentId, name },
       carried: row.item.version,
       reason: null,
     }),
@@ -256,5 +248,5 @@ async function nextForm(
 ): Promise<void> {
   const { work, tree } = state
   if (row.form + 1 >= row.item.exports.length) await lane.settle(notCarried(row, error.code))
-  else await record(work, tree, [], { rows: [mark(row, { form: row.form + 1, todo: 'file' })] })
+  else await record(work, tree, [], { rows: [rewrite(row, { form: row.form + 1, todo: 'file' })] })
 }

@@ -5,14 +5,13 @@ import type { Tree } from '../plan/tree.ts'
 import { forgetBelow, without } from '../plan/read-destination.ts'
 import { isTimeUp } from '../plan/work.ts'
 import type { Progress, Work } from '../plan/work.ts'
-import { openLedger, rewrite } from '../records/ledger.ts'
-import type { Row } from '../records/ledger.ts'
+import { openLedger } from '../records/ledger.ts'
+import { rewrite } from '../records/row.ts'
+import type { Row } from '../records/row.ts'
 import { moveOnce } from './move-once.ts'
 import { notCarried, notesOn } from './outcome.ts'
 import { outcomesAtOnce, record } from './record.ts'
 import type { Settled } from './record.ts'
-
-const PAGE = 1000
 
 /** Makes the folders that the plan asks for, and moves those that have another name or place now, from the top down. */
 export async function makeFolders(work: Work, tree: Tree): Promise<Progress> {
@@ -21,8 +20,7 @@ export async function makeFolders(work: Work, tree: Tree): Promise<Progress> {
   for (const ids of levels)
     for (let from = 0; from < ids.length; from += atOnce) {
       if (isTimeUp(work)) return 'time-is-up'
-      const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
-      const found = await ledger.rows(ids.slice(from, from + atOnce))
+      const found = await work.rows.rows(ids.slice(from, from + atOnce))
       await makeSome(
         work,
         tree,
@@ -36,15 +34,9 @@ export async function makeFolders(work: Work, tree: Tree): Promise<Progress> {
 /** @returns source ids of the folders to make, those nearest to the top first. */
 async function foldersByDepth(work: Work, tree: Tree): Promise<readonly (readonly string[])[]> {
   const levels: string[][] = []
-  let after: string | undefined
-  for (;;) {
-    const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
-    const rows = await ledger.todo('make', PAGE, after)
+  for await (const rows of work.rows.pages('make'))
     for (const { item } of rows) (levels[await tree.depth(item.id)] ??= []).push(item.id)
-    const last = rows.at(-1)
-    if (rows.length < PAGE || last === undefined) return levels.filter((level) => level.length > 0)
-    after = ledger.key(last.item.id)
-  }
+  return levels.filter((level) => level.length > 0)
 }
 
 async function makeSome(work: Work, tree: Tree, rows: readonly Row[]): Promise<void> {

@@ -3,8 +3,9 @@ import { asTwin, nameOf } from '../plan/claim-name.ts'
 import type { Tree } from '../plan/tree.ts'
 import { isTimeUp } from '../plan/work.ts'
 import type { Progress, Work } from '../plan/work.ts'
-import { mark, openLedger, rewrite } from '../records/ledger.ts'
-import type { Row } from '../records/ledger.ts'
+import { openLedger } from '../records/ledger.ts'
+import { rewrite } from '../records/row.ts'
+import type { Row } from '../records/row.ts'
 import { moveOnce } from './move-once.ts'
 import { concernsItem, notCarried, notesOn } from './outcome.ts'
 import { record } from './record.ts'
@@ -16,8 +17,7 @@ const PAGE = 100
 export async function moveCopies(work: Work, tree: Tree): Promise<Progress> {
   for (;;) {
     if (isTimeUp(work)) return 'time-is-up'
-    const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
-    const rows = await ledger.todo('move', PAGE)
+    const rows = (await work.rows.first('move')).slice(0, PAGE)
     if (rows.length === 0) return 'finished'
     const settled: Settled[] = []
     const toCarry: Row[] = []
@@ -48,10 +48,10 @@ async function moveCopy(work: Work, tree: Tree, row: Row): Promise<Settled | Row
       copy: { ...copy, id: moved.id, version: moved.version ?? copy.version },
       reason: null,
     })
-    if (row.carried !== row.item.version) return mark(kept, { todo: 'copy' })
+    if (row.carried !== row.item.version) return rewrite(kept, { todo: 'copy' })
     const outcome = placed.parentId === parentId ? 'renamed' : 'moved'
     return {
-      row: mark(kept, { todo: 'settled' }),
+      row: rewrite(kept, { todo: 'settled' }),
       outcome,
       reason: null,
       proof: null,

@@ -1,8 +1,9 @@
+import type { Readable } from 'node:stream'
 import { WaybillError, hasCode } from '../../shared/errors.ts'
 import type { HashName, Hashes, Item } from '../../shared/item.ts'
 import type { Source } from '../clouds/cloud.ts'
 import { hashBytes, namesToCompare } from '../clouds/digest.ts'
-import { createByteReader } from './byte-reader.ts'
+import { createByteReader, readStart } from './byte-reader.ts'
 import type { ByteReader } from './byte-reader.ts'
 
 /** How often an item that does not match what the source says of it is read again. */
@@ -56,11 +57,11 @@ export async function readWhole(
       signal,
       ...(form === undefined ? {} : { form }),
     })
-    const reader = createByteReader(body.stream)
     const expected = item.kind === 'file' ? item.size : null
-    const bytes = await readUpTo(reader, Math.min(expected ?? limit, limit) + 1)
-    if (bytes !== null && bytes.length > limit && expected === null) return { head: bytes, reader }
-    reader.close()
+    const bytes = await readUpTo(body.stream, Math.min(expected ?? limit, limit) + 1)
+    if (bytes !== null && bytes.length > limit && expected === null)
+      return { head: bytes, reader: createByteReader(body.stream) }
+    if (!body.stream.readableEnded) body.stream.destroy()
     broken = bytes === null
     if (bytes !== null && (expected === null || bytes.length === expected)) {
       const hashes = hashBytes(bytes, namesToCompare(item.hashes, options.destinationHashes, true))
@@ -81,11 +82,11 @@ export async function readWhole(
 }
 
 /** @returns the bytes, or null if the connection broke before the end */
-async function readUpTo(reader: ByteReader, count: number): Promise<Uint8Array | null> {
+async function readUpTo(stream: Readable, count: number): Promise<Uint8Array | null> {
   try {
-    return await reader.read(count)
+    return await readStart(stream, count)
   } catch (error) {
-    reader.close()
+    stream.destroy()
     if (isBroken(error)) return null
     throw error
   }

@@ -6,8 +6,8 @@ import { plannedWork } from '../plan/plan-items.ts'
 import type { Folder } from '../clouds/cloud.ts'
 import type { Tree } from '../plan/tree.ts'
 import type { Work } from '../plan/work.ts'
-import { mark, openLedger } from '../records/ledger.ts'
-import type { Row } from '../records/ledger.ts'
+import { rewrite } from '../records/row.ts'
+import type { Row } from '../records/row.ts'
 import { receiptPages } from '../records/receipts.ts'
 import { underLease } from '../records/runs.ts'
 import { chunkBytes } from './carry-large.ts'
@@ -76,51 +76,50 @@ async function recordSome(work: Work, tree: Tree, entries: readonly Entry[]): Pr
   // Came back unchanged after it had left: no line, but part of the sum again.
   const isBack = (row: Row): boolean =>
     row.lined === 0 && row.copy !== null && row.todo === 'settled'
-  const rows = asked.map((row) => (isBack(row) ? mark(row, { lined: work.number }) : row))
+  const rows = asked.map((row) => (isBack(row) ? rewrite(row, { lined: work.number }) : row))
   const owner = await owners.of(job.user)
-  const ledger = await openLedger(store, owners, job.user, job.id)
   const at = new Date(work.now()).toISOString()
   const visible = outcomes.filter(({ row }) => row.lined !== -1 && row.lined !== work.number)
   const lines: ReceiptLine[] = []
   const done = outcomes.map(({ row }) =>
-    row.lined === -1 ? row : mark(row, { lined: work.number }),
+    row.lined === -1 ? row : rewrite(row, { lined: work.number }),
   )
   tree.learn(done)
   const folders = createFolderNames(tree)
   for (const each of visible) lines.push(await lineOf(folders, each, at))
-  if (entries.length > 1 && lines.reduce((sum, line) => sum + lengthOf(line), 0) > PATHS_AT_ONCE) {
+  const isLong = lines.reduce((sum, line) => sum + lengthOf(line), 0) > PATHS_AT_ONCE
+  if (entries.length > 1 && (isLong || !work.rows.fit([...done, ...rows]))) {
     const middle = Math.ceil(entries.length / 2)
     await recordSome(work, tree, entries.slice(0, middle))
     await recordSome(work, tree, entries.slice(middle))
     return
   }
-  const documents = [...done, ...rows].map((row) => ledger.document(row))
-  const forgotten = entries.flatMap((each) =>
-    'forget' in each ? [ledger.key(each.forget.item.id)] : [],
-  )
+  const forgotten = entries.flatMap((each) => ('forget' in each ? [each.forget] : []))
   const over = entries.flatMap((each) => ('transfer' in each ? [each.transfer] : []))
   const planned = plannedWork(rows)
   const totals = visible.reduce((sum, each) => addTotals(sum, totalOf(each)), noTotals)
   const added = visible.filter(({ row }) => row.lined === 0).length + asked.filter(isBack).length
   const left = visible.filter(({ row }) => row.left).length
-  await underLease(store, lease, (run: Run, transaction) => {
-    for (const document of documents) transaction.put('ledger', document)
-    for (const key of forgotten) transaction.remove('ledger', key)
-    for (const key of over) transaction.remove('transfers', key)
-    const pages = receiptPages(owner, run.id, run.pages, lines, work.now())
-    for (const page of pages) transaction.put('receipts', page)
-    return {
-      attempts: 0,
-      pages: run.pages + pages.length,
-      lines: run.lines + lines.length,
-      added: run.added + added,
-      left: run.left + left,
-      totals: addTotals(run.totals, totals),
-      sent: run.sent + visible.reduce((sum, each) => sum + lastBytes(each), 0),
-      plannedItems: run.plannedItems + planned.items,
-      plannedBytes: run.plannedBytes + planned.bytes,
-    }
-  })
+  const kept = { rows: [...done, ...rows], forgotten }
+  await work.rows.keep(kept, async (write) =>
+    underLease(store, lease, (run: Run, transaction) => {
+      write(transaction)
+      for (const key of over) transaction.remove('transfers', key)
+      const pages = receiptPages(owner, run.id, run.pages, lines, work.now())
+      for (const page of pages) transaction.put('receipts', page)
+      return {
+        attempts: 0,
+        pages: run.pages + pages.length,
+        lines: run.lines + lines.length,
+        added: run.added + added,
+        left: run.left + left,
+        totals: addTotals(run.totals, totals),
+        sent: run.sent + visible.reduce((sum, each) => sum + lastBytes(each), 0),
+        plannedItems: run.plannedItems + planned.items,
+        plannedBytes: run.plannedBytes + planned.bytes,
+      }
+    }),
+  )
   tree.learn(rows)
 }
 

@@ -6,7 +6,6 @@ import { scan } from '../plan/scan.ts'
 import { createTree } from '../plan/tree.ts'
 import type { Tree } from '../plan/tree.ts'
 import type { Progress, Work } from '../plan/work.ts'
-import { openLedger } from '../records/ledger.ts'
 import { readRun, underLease } from '../records/runs.ts'
 import type { Run } from '../records/runs.ts'
 import { closeRun } from './close-run.ts'
@@ -43,7 +42,7 @@ export async function runPhases(work: Work, run: Run): Promise<boolean> {
       current = await enter(work, 'copy')
     } else if (current.phase === 'copy') {
       if ((await copy(work, tree)) === 'time-is-up') return true
-      current = await enter(work, (await needsPlan(work)) ? 'plan' : 'close')
+      current = await enter(work, needsPlan(work) ? 'plan' : 'close')
     } else {
       await closeRun(work, tree, await readRun(work.store, current.id))
       return false
@@ -58,11 +57,7 @@ async function enter(work: Work, phase: RunPhase): Promise<Run> {
 async function openTree(work: Work, run: Run): Promise<Tree> {
   const { store, owners, job } = work
   const { folder } = checkpointOf(await owners.of(job.user), await readRun(store, run.id))
-  return createTree(
-    async () => openLedger(store, owners, job.user, job.id),
-    topOf(job.request.source.selection),
-    folder,
-  )
+  return createTree(work.rows, topOf(job.request.source.selection), folder)
 }
 
 async function plan(work: Work, tree: Tree): Promise<Progress> {
@@ -78,9 +73,6 @@ async function copy(work: Work, tree: Tree): Promise<Progress> {
   return 'finished'
 }
 
-async function needsPlan(work: Work): Promise<boolean> {
-  const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
-  for (const todo of ['folder', 'file'] as const)
-    if ((await ledger.todo(todo, 1)).length > 0) return true
-  return false
+function needsPlan({ rows }: Work): boolean {
+  return rows.waits('folder') || rows.waits('file')
 }

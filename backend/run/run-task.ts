@@ -2,6 +2,7 @@ import { asWaybillError, dispositionOf, hasCode } from '../../shared/errors.ts'
 import type { WaybillError } from '../../shared/errors.ts'
 import type { Destination, Source } from '../clouds/cloud.ts'
 import type { Delivery, Queue, Task } from '../dispatch/queue.ts'
+import { openJobRows } from '../records/job-rows.ts'
 import { readJob } from '../records/jobs.ts'
 import type { Job } from '../records/jobs.ts'
 import { claim, handOver, renew, settle } from '../records/leases.ts'
@@ -110,11 +111,14 @@ async function workOn(
   const job = await readJob(store, owners, run.user, run.job)
   const { source, destination } = await deps.open(job, signal)
   const until = now() + deps.sliceMs
+  const isNew = run.number === 1 && run.checkpoint === null
+  const rows = await openJobRows({ store, owners, user: run.user, job: run.job, isNew })
   const work = {
     store,
     owners,
     lease,
     job,
+    rows,
     number: run.number,
     source,
     destination,

@@ -9,6 +9,7 @@ export type Collection =
   | 'connections'
   | 'jobs'
   | 'runs'
+  | 'manifest'
   | 'ledger'
   | 'transfers'
   | 'receipts'
@@ -31,6 +32,7 @@ export const indexes: Readonly<Record<Collection, readonly (readonly string[])[]
   connections: [['user']],
   jobs: [['user']],
   runs: [['job'], ['state']],
+  manifest: [['job']],
   ledger: [
     ['job', 'parent'],
     ['job', 'todo'],

@@ -32,13 +32,8 @@ export function sealEnvelope(
   random: RandomBytes,
 ): Uint8Array {
   if (!DEK_ID.test(dekId)) throw refused()
-  const header = Buffer.from([
-    ...MAGIC,
-    VERSION,
-    COBBLESTONE_256,
-    dekId.length,
-    ...Buffer.from(dekId),
-  ])
+  const fixed = String.fromCharCode(VERSION, COBBLESTONE_256, dekId.length)
+  const header = Buffer.from(`${MAGIC.toString('latin1')}${fixed}${dekId}`, 'latin1')
   const sealed = seal(key, Buffer.concat([header, context]), plaintext, random)
   if (header.length + sealed.length > MAX_ENVELOPE_BYTES) {
     throw new WaybillError('envelope_refused', 'A record is too long to be sealed')

@@ -3,8 +3,8 @@ import type { Task } from '../../../backend/dispatch/queue.ts'
 import { createConnections } from '../../../backend/records/connections.ts'
 import { readJob } from '../../../backend/records/jobs.ts'
 import type { Job } from '../../../backend/records/jobs.ts'
-import { openLedger } from '../../../backend/records/ledger.ts'
-import type { Row } from '../../../backend/records/ledger.ts'
+import { openJobRows } from '../../../backend/records/job-rows.ts'
+import type { Row } from '../../../backend/records/row.ts'
 import { createJobs } from '../../../backend/run/act-on-jobs.ts'
 import type { JobView, Jobs } from '../../../backend/run/jobs.ts'
 import { createRunner } from '../../../backend/run/run-task.ts'
@@ -204,7 +204,8 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     },
     job: async (id) => readJob(store, owners, user, id),
     row: async (job, sourceId) => {
-      const [row] = await (await openLedger(store, owners, user, job)).rows([sourceId])
+      const kept = await openJobRows({ store, owners, user, job, isNew: false })
+      const [row] = await kept.rows([sourceId])
       return row ?? null
     },
     close: () => records.close(),

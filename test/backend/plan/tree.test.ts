@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
-import { newRow } from '../../../backend/records/ledger.ts'
-import type { Ledger, Row } from '../../../backend/records/ledger.ts'
+import { newRow } from '../../../backend/records/row.ts'
+import type { JobRows } from '../../../backend/records/job-rows.ts'
+import type { Row } from '../../../backend/records/row.ts'
 import { topRow } from '../../../backend/plan/roots.ts'
 import { createTree } from '../../../backend/plan/tree.ts'
 
@@ -10,15 +11,13 @@ function folder(id: string, parentId: string | null, more: Partial<Row> = {}): R
 }
 function treeOf(rows: readonly Row[]) {
   let reads = 0
-  const ledger: Pick<Ledger, 'rows'> = {
+  const known: Pick<JobRows, 'rows'> = {
     rows: async (ids) => {
       reads += 1
       return ids.map((id) => rows.find((row) => row.item.id === id) ?? null)
     },
   }
-  // The tree asks for rows only.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  const tree = createTree(async () => ledger as Ledger, 'top', { id: 'dest', path: '/Backup' })
+  const tree = createTree(known, 'top', { id: 'dest', path: '/Backup' })
   return { tree, reads: () => reads }
 }
 const at = (parentId: string, name: string) => ({
