@@ -83,7 +83,7 @@ export function openWaybill({
   })
   const wrapper = createWalletWrapper(wallet, random)
   const cache = createDekCache({ wrapper, random, now })
-  const owners = createOwners({ store, wrapper, cache, env: settings.environment, random })
+  const owners = createOwners({ store, wrapper, cache, env: settings.environment, random, now })
   const connections = createConnections(store, owners)
   const endpoints = endpointsOf(settings)
   const tokens = createTokens({ connections, endpoints, now })

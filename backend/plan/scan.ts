@@ -26,36 +26,50 @@ const RESTARTS = 3
 export interface Scan {
   readonly work: Work
   checkpoint: Checkpoint
-  /** Keeps rows and the checkpoint; `seen` items were looked at. */
+  /**
+   * Keeps rows and the checkpoint; `seen` items were looked at. Without either nothing is written yet: whoever has to
+   * repeat such a step finds the same.
+   */
   save(rows: readonly Row[], seen: number, checkpoint: Checkpoint): Promise<void>
+  /** Keeps the checkpoint at once. */
+  saveNow(checkpoint: Checkpoint): Promise<void>
 }
 
 /**
  * The first step of a run: brings the ledger up to what the source holds now. A first run lists; later runs read the
  * changes since, take up what failed before and list the folders that came in.
+ *
+ * @returns the checkpoint, to be kept when the next phase begins, and whether the slice's time is up
  */
-export async function scan(work: Work, run: Run): Promise<Progress> {
+export async function scan(
+  work: Work,
+  run: Run,
+): Promise<{ readonly progress: Progress; readonly checkpoint: Checkpoint }> {
   const owner = await work.owners.of(work.job.user)
   const state: Scan = {
     work,
     checkpoint: checkpointOf(owner, run),
     save: async (rows, seen, checkpoint) => {
-      await saveRows(work, rows, seen, checkpoint)
+      if (rows.length + seen > 0) await saveRows(work, rows, seen, checkpoint)
+      state.checkpoint = checkpoint
+    },
+    saveNow: async (checkpoint) => {
+      await saveRows(work, [], 0, checkpoint)
       state.checkpoint = checkpoint
     },
   }
   if (!state.checkpoint.begun) await beginScan(state)
   const tree = createTree(work.rows, topOf(selectionOf(work)), state.checkpoint.folder)
   for (;;) {
-    if (isTimeUp(work)) return 'time-is-up'
-    await work.turn()
     const { checkpoint } = state
+    if (isTimeUp(work)) return { progress: 'time-is-up', checkpoint }
+    await work.turn()
     if (!checkpoint.looked) await readDestination(state, tree)
     else if (!checkpoint.retaken) await retakeUnfinished(state)
     else if (checkpoint.changed[0] !== undefined)
       await readChanges(state, tree, checkpoint.changed[0])
     else if (checkpoint.listing !== null) await readPage(state)
-    else if (!(await nextListing(state))) return 'finished'
+    else if (!(await nextListing(state))) return { progress: 'finished', checkpoint }
   }
 }
 
@@ -124,7 +138,7 @@ async function readPage(scanState: Scan): Promise<void> {
     // The cursor was refused: once more from the start. What comes twice is told apart by its id.
     const restarts = (listing.restarts ?? 0) + 1
     const isEnough = restarts > RESTARTS
-    await scanState.save([], 0, {
+    await scanState.saveNow({
       ...checkpoint,
       listing: { ...listing, cursor: null, restarts: isEnough ? 0 : restarts },
     })

@@ -111,7 +111,7 @@ export async function addRun(
   user: string,
   id: string,
   now: number,
-): Promise<Run> {
+): Promise<{ readonly job: Job; readonly run: Run }> {
   return store.transact(async (transaction) => {
     const job = await readJob(transaction, owners, user, id)
     const newest = await readRun(transaction, runId(id, job.latest))
@@ -121,7 +121,7 @@ export async function addRun(
     const next = { ...job, latest: run.number, memory: withLines(job.memory, newest) }
     transaction.put('jobs', jobDocument(await owners.of(user), next))
     transaction.put('runs', runDocument(run))
-    return run
+    return { job: next, run }
   })
 }
 

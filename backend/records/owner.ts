@@ -33,12 +33,19 @@ export interface OwnersDeps {
   /** Name of the installation: what one seals, another never opens. */
   readonly env: string
   readonly random: (bytes: number) => Uint8Array
+  /** Milliseconds since 1970. */
+  readonly now: () => number
 }
 
 const SCHEMA_VERSION = 1
+/** A key record is believed for so long: keys that are withdrawn elsewhere stop working within a minute. */
+const BELIEVED_MS = 20_000
+const REMEMBERED = 1_000
 
 /** @returns the place where users' keys are looked up and made. */
-export function createOwners({ store, wrapper, cache, env, random }: OwnersDeps): Owners {
+export function createOwners(deps: OwnersDeps): Owners {
+  const { store, wrapper, cache, env, random, now } = deps
+  const remembered = new Map<string, { readonly record: KeyRecord; readonly until: number }>()
   const identity = (user: string) => ({ env, tenantId: user, userId: user })
 
   const readKeyRecord = async (user: string): Promise<KeyRecord | null> => {
@@ -68,15 +75,24 @@ export function createOwners({ store, wrapper, cache, env, random }: OwnersDeps)
     })
   }
 
+  const recordOf = async (user: string): Promise<KeyRecord> => {
+    const known = remembered.get(user)
+    if (known !== undefined && now() < known.until) return known.record
+    let record = await readKeyRecord(user)
+    if (record === null) {
+      await makeKeyRecord(user)
+      record = await readKeyRecord(user)
+    }
+    if (record === null)
+      throw new WaybillError('key_unavailable', 'The keys of this user cannot be had.')
+    if (remembered.size >= REMEMBERED) remembered.clear()
+    remembered.set(user, { record, until: now() + BELIEVED_MS })
+    return record
+  }
+
   return {
     of: async (user) => {
-      let record = await readKeyRecord(user)
-      if (record === null) {
-        await makeKeyRecord(user)
-        record = await readKeyRecord(user)
-      }
-      if (record === null)
-        throw new WaybillError('key_unavailable', 'The keys of this user cannot be had.')
+      const record = await recordOf(user)
       const keys = await cache.lookup(record, identity(user))
       const at = (collection: string, docId: string) => ({
         collection,

@@ -88,9 +88,9 @@ export function createJobs(deps: JobsDeps): Jobs {
       return current
     },
     again: async (user, id) => {
-      const run = await addRun(store, owners, user, id, now())
+      const { job, run } = await addRun(store, owners, user, id, now())
       await enqueue(queue, { run: run.id, fence: run.fence })
-      return get(user, id)
+      return viewOf(job, run)
     },
     pause: async (user, id) => act(user, id, 'paused'),
     resume: async (user, id) => act(user, id, 'queued'),

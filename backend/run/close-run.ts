@@ -1,5 +1,4 @@
 import { hasCode } from '../../shared/errors.ts'
-import { checkpointOf } from '../plan/checkpoint.ts'
 import type { Checkpoint } from '../plan/checkpoint.ts'
 import { keepRows } from '../plan/keep-rows.ts'
 import { drainChanges, forgetDeleted, isReplaced } from '../plan/read-destination.ts'
@@ -18,18 +17,24 @@ const TRANSFERS_AT_ONCE = 400
  * The last step of a run: reads the destination's own changes past what this run wrote, computes the receipt's root, and
  * advances the change tokens in the transaction that ends the run.
  */
-export async function closeRun(work: Work, tree: Tree, run: Run): Promise<void> {
+export async function closeRun(
+  work: Work,
+  tree: Tree,
+  run: Run,
+  checkpoint: Checkpoint,
+): Promise<void> {
   const { store, owners, job, lease } = work
-  const owner = await owners.of(job.user)
-  const checkpoint = checkpointOf(owner, run)
   const cursor = await cursorAfter(work, tree, checkpoint, run)
   const hashes = createTree()
-  for await (const line of receiptLines(store, owners, job.user, run.id)) {
-    work.signal.throwIfAborted()
-    hashes.add(line)
-  }
+  if (run.lines > 0)
+    for await (const line of receiptLines(store, owners, job.user, run.id)) {
+      work.signal.throwIfAborted()
+      hashes.add(line)
+    }
   const root = hashes.root()
-  while ((await dropTransfers(store, run.id, TRANSFERS_AT_ONCE)) > 0) work.signal.throwIfAborted()
+  // It may have been under way in an earlier slice.
+  if (run.lines > 0 || run.plannedItems > 0)
+    while ((await dropTransfers(store, run.id, TRANSFERS_AT_ONCE)) > 0) work.signal.throwIfAborted()
   await underLease(store, lease, async (now, transaction) => {
     const current = await readJob(transaction, owners, job.user, job.id)
     const { since, known } = current.memory
@@ -51,6 +56,7 @@ export async function closeRun(work: Work, tree: Tree, run: Run): Promise<void> 
     const ended = work.now()
     return {
       state: 'done',
+      phase: 'close',
       root,
       unchanged,
       endedAt: ended,

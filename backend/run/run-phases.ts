@@ -1,12 +1,12 @@
 import type { RunPhase } from '../../shared/job.ts'
-import { checkpointOf } from '../plan/checkpoint.ts'
+import { checkpointOf, sealCheckpoint } from '../plan/checkpoint.ts'
 import { planItems } from '../plan/plan-items.ts'
 import { topOf } from '../plan/roots.ts'
 import { scan } from '../plan/scan.ts'
 import { createTree } from '../plan/tree.ts'
 import type { Tree } from '../plan/tree.ts'
 import type { Progress, Work } from '../plan/work.ts'
-import { readRun, underLease } from '../records/runs.ts'
+import { underLease } from '../records/runs.ts'
 import type { Run } from '../records/runs.ts'
 import { closeRun } from './close-run.ts'
 import { copyItems } from './copy-items.ts'
@@ -16,7 +16,7 @@ import { notCarried } from './outcome.ts'
 import { record } from './record.ts'
 
 /**
- * Takes a run through its phases, from wherever it is.
+ * Takes a run through its phases, from wherever it is. A phase with nothing to do is left out.
  *
  * ```
  * scan ─► plan ─► copy ─► close
@@ -27,37 +27,46 @@ import { record } from './record.ts'
  * @returns whether there is more to do than this slice had time for
  */
 export async function runPhases(work: Work, run: Run): Promise<boolean> {
+  const { store, owners, job, lease } = work
   let current = run
+  let checkpoint = checkpointOf(await owners.of(job.user), run)
   let tree: Tree | null = null
+  const enter = async (phase: RunPhase): Promise<Run> => {
+    const owner = await owners.of(job.user)
+    const kept = sealCheckpoint(owner, run.id, checkpoint)
+    return underLease(store, lease, () => ({ phase, attempts: 0, checkpoint: kept }))
+  }
   for (;;) {
     work.signal.throwIfAborted()
     if (current.phase === 'scan') {
-      if ((await scan(work, current)) === 'time-is-up') return true
-      current = await enter(work, 'plan')
+      const scanned = await scan(work, current)
+      checkpoint = scanned.checkpoint
+      if (scanned.progress === 'time-is-up') {
+        await enter('scan')
+        return true
+      }
+      const next = nextPhase(work)
+      // Nothing has changed: the scan would be repeated as fast as its end is written down.
+      current = next === 'close' ? { ...current, phase: next } : await enter(next)
       continue
     }
-    tree ??= await openTree(work, current)
+    tree ??= createTree(work.rows, topOf(job.request.source.selection), checkpoint.folder)
     if (current.phase === 'plan') {
       if ((await plan(work, tree)) === 'time-is-up') return true
-      current = await enter(work, 'copy')
+      current = await enter(nextPhase(work))
     } else if (current.phase === 'copy') {
       if ((await copy(work, tree)) === 'time-is-up') return true
-      current = await enter(work, needsPlan(work) ? 'plan' : 'close')
+      current = await enter(nextPhase(work))
     } else {
-      await closeRun(work, tree, await readRun(work.store, current.id))
+      await closeRun(work, tree, current, checkpoint)
       return false
     }
   }
 }
 
-async function enter(work: Work, phase: RunPhase): Promise<Run> {
-  return underLease(work.store, work.lease, () => ({ phase, attempts: 0 }))
-}
-
-async function openTree(work: Work, run: Run): Promise<Tree> {
-  const { store, owners, job } = work
-  const { folder } = checkpointOf(await owners.of(job.user), await readRun(store, run.id))
-  return createTree(work.rows, topOf(job.request.source.selection), folder)
+function nextPhase({ rows }: Work): RunPhase {
+  if (rows.waits('folder') || rows.waits('file')) return 'plan'
+  return rows.waits('make') || rows.waits('move') || rows.waits('copy') ? 'copy' : 'close'
 }
 
 async function plan(work: Work, tree: Tree): Promise<Progress> {
@@ -71,8 +80,4 @@ async function copy(work: Work, tree: Tree): Promise<Progress> {
   for (const step of [makeFolders, moveCopies, copyItems])
     if ((await step(work, tree)) === 'time-is-up') return 'time-is-up'
   return 'finished'
-}
-
-function needsPlan({ rows }: Work): boolean {
-  return rows.waits('folder') || rows.waits('file')
 }

@@ -39,7 +39,7 @@ export function keepRecords(): KeptRecords {
     const cache = createDekCache({ wrapper, random: randomBytes, now })
     return {
       store,
-      owners: createOwners({ store, wrapper, cache, env: 'test', random: randomBytes }),
+      owners: createOwners({ store, wrapper, cache, env: 'test', random: randomBytes, now }),
     }
   }
   return {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
+import { isOver } from '../../../shared/job.ts'
 import type { Random } from '../../clouds/random.ts'
 import { seededRandom } from '../../clouds/random.ts'
 import { startEngine } from '../engine/engine.ts'
@@ -100,7 +101,8 @@ describe('many runs of a job, with anything happening in between', () => {
           if (random() < 0.2) {
             await t.jobs.again(t.user, job)
             await t.deliver((step) => step >= random() * 60)
-            await t.jobs.cancel(t.user, job)
+            const { run: begun } = await t.jobs.get(t.user, job)
+            if (!isOver(begun.state)) await t.jobs.cancel(t.user, job)
             twist()
           }
           await t.jobs.again(t.user, job)
