@@ -195,14 +195,25 @@ export interface Destination {
    * `ahead` is how many more bodies are likely to follow in later calls: what they need is then asked for at once.
    */
   stage?(bodies: readonly Uint8Array[], ahead?: number): Promise<readonly Result<Session>[]>
-  /** Begins a session with its first bytes; `last` closes it, ready to commit. */
-  begin(bytes: Uint8Array, last: boolean): Promise<Session>
+  /**
+   * Begins a session with its first bytes; `last` closes it, ready to commit. `hashes` are checksums of these bytes, as
+   * far as the caller knows them: one that the provider checks by is not computed again. Throws `damaged_in_transit` if
+   * what arrived is something else.
+   */
+  begin(bytes: Uint8Array, last: boolean, hashes?: Hashes): Promise<Session>
   /**
    * Adds bytes at `offset` and returns how many bytes the session then holds. That may differ from offset + length if
    * an earlier answer was lost: the caller goes on from there. A repeat of the `last` append that had landed is a
-   * success. Throws `session_lost` if the session is unknown.
+   * success. `hashes` as with `begin`, of these bytes alone. Throws `session_lost` if the session is unknown, and
+   * `damaged_in_transit`.
    */
-  append(session: Session, offset: number, bytes: Uint8Array, last: boolean): Promise<number>
+  append(
+    session: Session,
+    offset: number,
+    bytes: Uint8Array,
+    last: boolean,
+    hashes?: Hashes,
+  ): Promise<number>
   /**
    * Turns closed sessions into files. Where the same bytes already lie at the place, that is the copy and a success.
    * `name_taken` if something else lies there (or the version is another); the session's bytes stay usable for

@@ -31,6 +31,11 @@ export interface ContentHasher {
   update(bytes: Uint8Array): void
   /** @returns what to go on from; throws `internal` in the middle of a block, where there is nothing to go on from. */
   save(): Uint8Array
+  /**
+   * @returns lower-case hex, the content hash of what came since the last call alone. It must have begun with a block; if
+   * it ended inside one, that was the last, and `update` throws `internal` from now on.
+   */
+  chunk(): string
   /** @returns lower-case hex. The last call. */
   digest(): string
 }
@@ -45,13 +50,23 @@ export async function createContentHasher(saved?: Uint8Array): Promise<ContentHa
   const outer = await createSHA256()
   if (saved === undefined) outer.init()
   else outer.load(saved)
-  const blocks = createBlocks((digest) => outer.update(digest))
+  let chunk = createHash('sha256')
+  const blocks = createBlocks((digest) => {
+    outer.update(digest)
+    chunk.update(digest)
+  })
   return {
     update: (bytes) => blocks.update(bytes),
     save() {
       if (!blocks.atBorder())
         throw new WaybillError('internal', 'A content hash is saved only between its blocks.')
       return outer.save()
+    },
+    chunk() {
+      blocks.end()
+      const own = chunk.digest('hex')
+      chunk = createHash('sha256')
+      return own
     },
     digest() {
       blocks.end()
@@ -63,10 +78,12 @@ export async function createContentHasher(saved?: Uint8Array): Promise<ContentHa
 function createBlocks(take: (digest: Buffer) => void) {
   let block: Hash | null = null
   let filled = 0
+  let ended = false
 
   function end(): void {
     if (block === null) return
     take(block.digest())
+    ended = filled < contentHashBlock
     block = null
     filled = 0
   }
@@ -75,6 +92,8 @@ function createBlocks(take: (digest: Buffer) => void) {
     end,
     atBorder: () => block === null,
     update(bytes: Uint8Array): void {
+      if (ended && bytes.byteLength > 0)
+        throw new WaybillError('internal', 'Only the last block of a content hash is a short one.')
       for (let at = 0; at < bytes.byteLength;) {
         const part = bytes.subarray(at, at + contentHashBlock - filled)
         block ??= createHash('sha256')

@@ -3,7 +3,6 @@ import { createMD5, createSHA1, createSHA256 } from 'hash-wasm'
 import { WaybillError } from '../../shared/errors.ts'
 import type { Hashes, HashName } from '../../shared/item.ts'
 import { contentHash, createContentHasher } from './content-hash.ts'
-import type { ContentHasher } from './content-hash.ts'
 
 /** Checksums over bytes that come one piece after the other, all in one pass. */
 export interface Digest {
@@ -13,6 +12,12 @@ export interface Digest {
    * wherever it is kept. With `contentHash` only at a multiple of 4 MiB; throws `internal` elsewhere.
    */
   save(): string
+  /**
+   * @returns checksums of a chunk alone, which is what came since the last call, as far as they cost nothing: its content
+   * hash, if that is among the names. A chunk begins with a block; one that ends inside a block is the last, and `update`
+   * throws `internal` after it.
+   */
+  chunk(): Hashes
   /** The last call. */
   digest(): Hashes
 }
@@ -38,6 +43,10 @@ export async function createDigest(names: readonly HashName[], saved?: string): 
       const lines = hashers.map(([name, hasher]) => `${name}:${base64(hasher.save())}`)
       return lines.join(' ')
     },
+    chunk: () =>
+      Object.fromEntries(
+        hashers.flatMap(([name, hasher]) => (hasher.chunk ? [[name, hasher.chunk()]] : [])),
+      ),
     digest: () => Object.fromEntries(hashers.map(([name, hasher]) => [name, hasher.digest()])),
   }
 }
@@ -78,7 +87,15 @@ export function namesToCompare(
 const fastestWhole: readonly HashName[] = ['sha256', 'sha1', 'md5', 'contentHash']
 const fastestStreamed: readonly HashName[] = ['contentHash', 'sha1', 'md5', 'sha256']
 
-async function resume(name: HashName, state: Uint8Array | undefined): Promise<ContentHasher> {
+/** One checksum; `chunk` where it is made of blocks. */
+interface Hasher {
+  update(bytes: Uint8Array): void
+  save(): Uint8Array
+  digest(): string
+  chunk?(): string
+}
+
+async function resume(name: HashName, state: Uint8Array | undefined): Promise<Hasher> {
   try {
     if (name === 'contentHash') return await createContentHasher(state)
     const hasher = await create[name]()

@@ -50,9 +50,10 @@ export function steadyDestination(destination: Destination, options: RetryOption
         return (await retry.each(cost.write, bodies, send)).results
       },
     }),
-    begin: (bytes, last) => retry.once(cost.write, () => destination.begin(bytes, last)),
-    append: (session, offset, bytes, last) =>
-      retry.once(cost.write, () => destination.append(session, offset, bytes, last)),
+    begin: (bytes, last, hashes) =>
+      retry.once(cost.write, () => destination.begin(bytes, last, hashes)),
+    append: (session, offset, bytes, last, hashes) =>
+      retry.once(cost.write, () => destination.append(session, offset, bytes, last, hashes)),
     commit: async (commits) => {
       const { results, unsure } = await retry.each(cost.write, commits, (some) =>
         destination.commit(some),

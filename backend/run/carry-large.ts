@@ -1,5 +1,5 @@
 import { WaybillError, hasCode } from '../../shared/errors.ts'
-import type { Item } from '../../shared/item.ts'
+import type { Hashes, Item } from '../../shared/item.ts'
 import { createDigest, namesToCompare } from '../clouds/digest.ts'
 import type { Digest } from '../clouds/digest.ts'
 import type { Work } from '../plan/work.ts'
@@ -32,9 +32,19 @@ interface Sending {
   digest: Digest
 }
 
+/** A chunk that was read and digested, and is to be sent. */
+interface Chunk {
+  readonly bytes: Uint8Array
+  /** Checksums of the chunk alone, as far as digesting it gave them. */
+  readonly hashes: Hashes
+  /** What the digest goes on from after it; null where nobody will: after the last, or if the item cannot be resumed. */
+  readonly state: string | null
+}
+
 /**
  * Carries an item too large to be held in memory: chunk after chunk into an upload session, each written down once the
- * destination has it, so that another worker goes on where this one ended. While one chunk is sent the next is read.
+ * destination has it, so that another worker goes on where this one ended. While one chunk is sent the next is read and
+ * digested: each byte is hashed once, for the destination's check of the chunk as for the whole.
  *
  * @param options.begun the beginning of a body of unknown size that turned out to be long
  * @param options.afterChunk called after each chunk but the last
@@ -95,48 +105,46 @@ async function sendAll(
   const size = item.kind === 'file' ? item.size : null
   let reader = begun === undefined ? null : begun.reader
   let head = begun?.head
-  let ahead: Promise<Uint8Array> | null = null
+  let ahead: Promise<Chunk> | null = null
   const room = createRoom()
+  const nextChunk = async (from: ByteReader, offset: number): Promise<Chunk> => {
+    const bytes = await readChunk(from, room(), head)
+    head = undefined
+    const end = offset + bytes.length
+    if (size !== null && end > size)
+      throw new WaybillError('keeps_changing', 'The file is longer than it was.')
+    if (size !== null && end < size && bytes.length < chunkBytes)
+      throw new WaybillError('unavailable', 'The source ended the file early.')
+    // What was hashed cannot be taken back: only whole chunks count.
+    await digestInPieces(work, sending.digest, bytes)
+    const hashes = sending.digest.chunk()
+    return { bytes, hashes, state: size === null || end === size ? null : sending.digest.save() }
+  }
   try {
     for (let breaks = 0; ;) {
-      let chunk: Uint8Array
+      let chunk: Chunk
       try {
         reader ??= await openAt(work, item, row.form, sending.offset)
-        chunk = await (ahead ?? readChunk(reader, room(), head))
-        head = undefined
-        ahead = null
-        const end = sending.offset + chunk.length
-        if (size !== null && (end > size || (chunk.length < chunkBytes && end < size))) {
-          if (end > size) return 'mismatch'
-          throw new WaybillError('unavailable', 'The source ended the file early.')
-        }
+        chunk = await (ahead ?? nextChunk(reader, sending.offset))
       } catch (error) {
-        // A document's body cannot be resumed, and what was hashed cannot be taken back: only whole chunks count.
         ahead = null
         reader?.close()
         reader = null
-        // Shorter by now than what was read of it.
+        // Shorter or longer by now than what was read of it.
         if (hasCode(error, 'keeps_changing')) return 'mismatch'
         if (!isBroken(error)) throw error
+        // A document's body cannot be resumed.
         if (size === null || (breaks += 1) > READS) throw brokenOff(error)
         continue
       }
-      ahead =
-        size !== null && sending.offset + chunk.length >= size
-          ? null
-          : quietly(readChunk(reader, room()))
-      const isLast = size === null ? (await next(ahead)).length === 0 : ahead === null
-      if (isLast) {
-        sending.digest.update(chunk)
+      const end = sending.offset + chunk.bytes.length
+      ahead = end === size ? null : quietly(nextChunk(reader, end))
+      if (ahead === null || (size === null && (await isEnd(ahead))))
         return await sendLast(work, row, item, sending, chunk)
-      }
-      const sent = quietly(send(work, sending, chunk, false))
-      await digestInPieces(work, sending.digest, chunk)
-      const digest = sending.digest.save()
-      await sent
-      if (size !== null) await saveUpload(work, row, item, sending, digest)
+      await send(work, sending, chunk, false)
+      if (chunk.state !== null) await saveUpload(work, row, item, sending, chunk.state)
       await afterChunk()
-      if (size !== null && isTimeUp(work)) return 'later'
+      if (chunk.state !== null && isTimeUp(work)) return 'later'
     }
   } finally {
     reader?.close()
@@ -157,7 +165,7 @@ async function sendLast(
   row: Row,
   item: Item,
   sending: Sending,
-  chunk: Uint8Array,
+  chunk: Chunk,
 ): Promise<Sent | 'mismatch'> {
   const hashes = sending.digest.digest()
   if (!agrees(item.hashes, hashes)) return 'mismatch'
@@ -167,17 +175,20 @@ async function sendLast(
   return { carried: { row: rewrite(row, { item }), size: offset, hashes }, session }
 }
 
-async function send(work: Work, sending: Sending, chunk: Uint8Array, last: boolean): Promise<void> {
+async function send(work: Work, sending: Sending, chunk: Chunk, last: boolean): Promise<void> {
   work.signal.throwIfAborted()
+  const { bytes, hashes } = chunk
   if (sending.session === null) {
-    sending.session = await work.destination.begin(chunk, last)
-    sending.offset = chunk.length
+    sending.session = await work.destination.begin(bytes, last, hashes)
+    sending.offset = bytes.length
     return
   }
-  const end = sending.offset + chunk.length
+  const end = sending.offset + bytes.length
   for (let from = sending.offset; ;) {
-    const rest = chunk.subarray(from - sending.offset)
-    const held = await work.destination.append(sending.session, from, rest, last)
+    const rest = bytes.subarray(from - sending.offset)
+    // Those of the chunk are not those of its rest.
+    const known = from === sending.offset ? hashes : {}
+    const held = await work.destination.append(sending.session, from, rest, last, known)
     if (held === end) break
     // Less than we had recorded, or more than we ever sent: this is not our session any more.
     if (held <= from || held > end)
@@ -226,10 +237,10 @@ async function readChunk(
   return room.subarray(0, head.length + rest.length)
 }
 
-/** The chunk ahead of a body that cannot be resumed. */
-async function next(ahead: Promise<Uint8Array> | null): Promise<Uint8Array> {
+/** @returns whether nothing is left of a body that cannot be resumed. */
+async function isEnd(ahead: Promise<Chunk>): Promise<boolean> {
   try {
-    return (await ahead) ?? new Uint8Array(0)
+    return (await ahead).bytes.length === 0
   } catch (error) {
     throw isBroken(error) ? brokenOff(error) : error
   }

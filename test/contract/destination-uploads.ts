@@ -125,6 +125,19 @@ export function describeUploads(start: StartDestination): void {
       await expect(lost).rejects.toEqual(failsWith('session_lost'))
     })
 
+    it('take the checksums of the bytes from who knows them, and hold the bytes against them', async () => {
+      const { hashes } = destination.capabilities
+      const [first, second] = [Buffer.from('12'), Buffer.from('345')]
+      const [ofFirst, ofSecond] = [hashBytes(first, hashes), hashBytes(second, hashes)]
+      const wrong = failsWith('damaged_in_transit')
+      await expect(destination.begin(first, false, ofSecond)).rejects.toEqual(wrong)
+      const session = await destination.begin(first, false, ofFirst)
+      const refused = destination.append(session, 2, second, true, ofFirst)
+      await expect(refused).rejects.toEqual(wrong)
+      expect(await destination.append(session, 2, second, true, ofSecond)).toBe(5)
+      ok(only(await destination.commit([commitOf(session, Buffer.from('12345'), at('file'))])))
+    })
+
     it('throw damaged_in_transit if the bytes were, and go on where they were', async () => {
       cloud.damageBytes()
       await expect(destination.begin(Buffer.from('1'), false)).rejects.toEqual(

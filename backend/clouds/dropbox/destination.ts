@@ -1,5 +1,6 @@
 import { setTimeout as sleepFor } from 'node:timers/promises'
 import { hasCode } from '../../../shared/errors.ts'
+import type { Hashes } from '../../../shared/item.ts'
 import type {
   Destination,
   DestinationCapabilities,
@@ -75,8 +76,9 @@ export function createDropbox(options: DropboxOptions): Destination {
     capabilities,
     ...folders,
     stage: createStaging({ ask, content, now }),
-    begin: (bytes, last) => begin(content, bytes, last),
-    append: (session, offset, bytes, last) => append(content, session, offset, bytes, last),
+    begin: (bytes, last, hashes) => begin(content, bytes, last, hashes),
+    append: (session, offset, bytes, last, hashes) =>
+      append(content, { session_id: session, offset }, bytes, last, hashes),
     commit: createCommit(ask),
     move: (from, to) => move(ask, folders.find, from, to),
     open: ({ id }, { from, signal }) => content.download(id, from, signal),
@@ -88,12 +90,14 @@ export function createDropbox(options: DropboxOptions): Destination {
   }
 }
 
-async function begin(content: DropboxContent, bytes: Uint8Array, last: boolean): Promise<string> {
-  const answer = await content.upload(
-    'upload_session/start',
-    { close: last, content_hash: contentHash(bytes) },
-    [bytes],
-  )
+async function begin(
+  content: DropboxContent,
+  bytes: Uint8Array,
+  last: boolean,
+  hashes: Hashes = {},
+): Promise<string> {
+  const argument = { close: last, content_hash: hashes.contentHash ?? contentHash(bytes) }
+  const answer = await content.upload('upload_session/start', argument, [bytes])
   const id = answer['session_id']
   if (typeof id !== 'string') throw strangeAnswer()
   return id
@@ -101,17 +105,13 @@ async function begin(content: DropboxContent, bytes: Uint8Array, last: boolean):
 
 async function append(
   content: DropboxContent,
-  session: string,
-  offset: number,
+  cursor: { readonly session_id: string; readonly offset: number },
   bytes: Uint8Array,
   last: boolean,
+  hashes: Hashes = {},
 ): Promise<number> {
-  const end = offset + bytes.byteLength
-  const argument = {
-    cursor: { session_id: session, offset },
-    close: last,
-    content_hash: contentHash(bytes),
-  }
+  const end = cursor.offset + bytes.byteLength
+  const argument = { cursor, close: last, content_hash: hashes.contentHash ?? contentHash(bytes) }
   try {
     await content.upload('upload_session/append_v2', argument, [bytes])
     return end

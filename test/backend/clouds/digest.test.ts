@@ -74,6 +74,38 @@ describe('checksums', () => {
     expect(() => digest.save()).toThrow(expect.objectContaining({ code: 'internal' }))
   })
 
+  it('of each chunk come with those of the whole, also after they were saved', async () => {
+    const bytes = pattern(5 * contentHashBlock + 5)
+    const chunks = [0, 1, 2].map((nth) =>
+      bytes.subarray(nth * 2 * contentHashBlock, (nth + 1) * 2 * contentHashBlock),
+    )
+    let digest = await createDigest(names)
+    const found: Hashes[] = []
+    for (const chunk of chunks) {
+      digest.update(chunk.subarray(0, 1001))
+      digest.update(chunk.subarray(1001))
+      found.push(digest.chunk())
+      // oxlint-disable-next-line no-await-in-loop
+      if (chunk !== chunks.at(-1)) digest = await createDigest(names, digest.save())
+    }
+    expect(found).toEqual(chunks.map((chunk) => hashBytes(chunk, ['contentHash'])))
+    expect(digest.digest()).toEqual(hashBytes(bytes, names))
+  })
+
+  it('of a chunk are there of no bytes, and not without blocks', async () => {
+    const empty = new Uint8Array(0)
+    expect((await createDigest(names)).chunk()).toEqual(hashBytes(empty, ['contentHash']))
+    expect((await createDigest(['md5'])).chunk()).toEqual({})
+  })
+
+  it('of a chunk that ends inside a block are the last', async () => {
+    const digest = await createDigest(['contentHash'])
+    digest.update(pattern(1001))
+    digest.chunk()
+    expect(() => digest.update(pattern(1))).toThrow(expect.objectContaining({ code: 'internal' }))
+    expect(digest.digest()).toEqual(hashBytes(pattern(1001), ['contentHash']))
+  })
+
   it('begin again if other ones were saved', async () => {
     const saved = (await createDigest(['md5'])).save()
     await expect(createDigest(['md5', 'sha1'], saved)).rejects.toEqual(

@@ -221,8 +221,8 @@ describe('a steady destination', () => {
     const bytes = new Uint8Array(3)
     const answers = [
       await steady.openFolder('/Backups'),
-      await steady.begin(bytes, true),
-      await steady.append('s1', 4, bytes, false),
+      await steady.begin(bytes, true, copy.hashes),
+      await steady.append('s1', 4, bytes, false, copy.hashes),
       await steady.open(copy, { from: 2 }),
       await steady.changesSince(folder, null),
       await steady.account(),
@@ -230,8 +230,8 @@ describe('a steady destination', () => {
     expect(answers).toEqual([folder, 'session', 7, body, changes, account])
     expect(told).toEqual([
       ['/Backups'],
-      [bytes, true],
-      ['s1', 4, bytes, false],
+      [bytes, true, copy.hashes],
+      ['s1', 4, bytes, false, copy.hashes],
       [copy, { from: 2 }],
       [folder, null],
       [],

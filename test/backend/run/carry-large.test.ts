@@ -1,6 +1,9 @@
 import { Readable } from 'node:stream'
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { setImmediate } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import { hashBytes } from '../../../backend/clouds/digest.ts'
 import { WaybillError } from '../../../shared/errors.ts'
+import type { Hashes } from '../../../shared/item.ts'
 import { startEngine } from '../engine/engine.ts'
 import type { Engine } from '../engine/engine.ts'
 
@@ -64,6 +67,45 @@ describe('a large file', () => {
     expect(Object.keys(t.dropbox.files())).toHaveLength(1)
     expect(sent()).toBeLessThanOrEqual(content.length + chunk)
     expect((await t.receipt(job)).lines).toHaveLength(1)
+  })
+
+  it('goes on after a chunk whose successor was digested while it was sent', async () => {
+    t.drive.file('large', top, content)
+    t.dropbox.onAnswer(async (name) => {
+      // A slow answer: what is read ahead is ready long before it.
+      if (name === 'append') for (let turns = 0; turns < 100; turns += 1) await setImmediate()
+    })
+    const job = await t.start({ kind: 'folder', id: top })
+    await t.deliver(killedAt('destination.append', 2))
+    await t.finish(job)
+    expect(arrived(content)).toBe(true)
+    expect(sent()).toBeLessThanOrEqual(content.length + chunk)
+  })
+
+  it('tells the destination the checksum of each chunk, also after the worker died', async () => {
+    t.drive.file('large', top, content)
+    const told = toldChecksums()
+    const job = await t.start({ kind: 'folder', id: top })
+    await t.deliver(killedAt('destination.append', 2))
+    await t.finish(job)
+    expect(arrived(content)).toBe(true)
+    expect(told.length).toBeGreaterThan(4)
+    for (const { bytes: sending, hashes } of told)
+      expect(hashes).toEqual(hashBytes(sending, ['contentHash']))
+  })
+
+  it('tells no checksum of what is left of a chunk that the destination has a part of', async () => {
+    t.drive.file('large', top, content)
+    const told = toldChecksums({ keptOfFirstAppend: 4 * MiB })
+    await t.copy({ kind: 'folder', id: top })
+    expect(arrived(content)).toBe(true)
+    expect(told.map(({ bytes: { length }, hashes }) => [length, Object.keys(hashes)])).toEqual([
+      [chunk, ['contentHash']],
+      [chunk, ['contentHash']],
+      [4 * MiB, []],
+      [chunk, ['contentHash']],
+      [12_345, ['contentHash']],
+    ])
   })
 
   it('goes on from the next chunk in the next slice, each time', async () => {
@@ -179,6 +221,33 @@ describe('a large file', () => {
     expect(arrived(content)).toBe(true)
   })
 })
+
+interface Told {
+  readonly bytes: Uint8Array
+  readonly hashes: Hashes
+}
+
+/** What the destination is sent from now on, each time with the checksums that come along. */
+function toldChecksums({ keptOfFirstAppend = chunk } = {}): readonly Told[] {
+  const told: Told[] = []
+  const { destination } = t.dropbox
+  const begin = destination.begin.bind(destination)
+  const append = destination.append.bind(destination)
+  let kept = keptOfFirstAppend
+  jest.spyOn(destination, 'begin').mockImplementation((sending, last, hashes = {}) => {
+    told.push({ bytes: Uint8Array.from(sending), hashes })
+    return begin(sending, last)
+  })
+  jest
+    .spyOn(destination, 'append')
+    .mockImplementation((session, at, sending, last, hashes = {}) => {
+      told.push({ bytes: Uint8Array.from(sending), hashes })
+      const taken = sending.subarray(0, kept)
+      kept = chunk
+      return append(session, at, taken, last)
+    })
+  return told
+}
 
 function mixed(old: Buffer, fresh: Buffer): Readable {
   return Readable.from([old.subarray(0, 10 * MiB), fresh.subarray(10 * MiB)])
