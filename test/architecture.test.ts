@@ -53,16 +53,20 @@ const onlyFor: Readonly<Record<string, readonly string[]>> = { vault: ['records'
 
 /** Where each package is used. A package that is not here is used nowhere. */
 const packages: Readonly<Record<string, readonly string[]>> = {
+  '@google-cloud/firestore': ['backend/store/'],
+  '@google-cloud/kms': ['backend/main/', 'backend/vault/'],
+  '@google-cloud/tasks': ['backend/dispatch/', 'backend/main/'],
+  '@grpc/grpc-js': ['backend/main/'],
   'age-encryption': ['backend/vault/'],
   'cli-progress': ['backend/cli/'],
   commander: ['backend/cli.ts', 'backend/cli/'],
   dropbox: ['backend/clouds/dropbox/'],
-  express: ['backend/app.ts', 'backend/api/'],
+  express: ['backend/app.ts', 'backend/api/', 'backend/main/'],
   googleapis: ['backend/clouds/google-drive/'],
-  'hash-wasm': ['backend/clouds/'],
+  'hash-wasm': ['backend/clouds/', 'backend/vault/'],
   helmet: ['backend/app.ts'],
   jose: ['backend/api/'],
-  'node:sqlite': ['backend/store/', 'backend/dispatch/', 'backend/main.ts', 'backend/cli'],
+  'node:sqlite': ['backend/store/', 'backend/dispatch/', 'backend/cli'],
   oauth4webapi: ['backend/connect/'],
   'p-limit': ['backend/records/', 'backend/run/'],
   undici: ['backend/clouds/'],
@@ -72,6 +76,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
 /** Who reads the wall clock, sets timers or draws random numbers without being given them, and why. */
 const effects: Readonly<Record<string, string>> = {
   'backend/main.ts': 'gives them to everybody else',
+  'backend/main/on-one-machine.ts': 'ticks, and gives random numbers to the queue',
   'backend/cli': 'is the edge of the program, and shows progress to a person',
   'backend/clouds/dropbox/destination.ts': 'default of what is passed in',
   'backend/clouds/google-drive/source.ts': 'default of what is passed in',

@@ -4,6 +4,7 @@ import type { DekCache } from '../vault/dek-cache.ts'
 import type { KeyWrapper } from '../vault/key-wrapper.ts'
 import { newUserKeys } from '../vault/user-keys.ts'
 import type { BlindKind, KeyRecord } from '../vault/user-keys.ts'
+import { keyDocument, keyOwner, keyRecordFrom } from './key-records.ts'
 
 /** Seals and opens what belongs to one user. Ask for it anew for each operation: its keys are forgotten after minutes. */
 export interface Owner {
@@ -46,32 +47,19 @@ const REMEMBERED = 1_000
 export function createOwners(deps: OwnersDeps): Owners {
   const { store, wrapper, cache, env, random, now } = deps
   const remembered = new Map<string, { readonly record: KeyRecord; readonly until: number }>()
-  const identity = (user: string) => ({ env, tenantId: user, userId: user })
 
   const readKeyRecord = async (user: string): Promise<KeyRecord | null> => {
     const found = await store.get('keys', user)
-    if (found === null) return null
-    const { dekId, kekId, wrapped, keyEpoch } = found.fields
-    if (found.body === null) throw new WaybillError('envelope_refused', 'A key record is damaged.')
-    return {
-      dekId: String(dekId),
-      kekId: String(kekId),
-      wrapped: Buffer.from(String(wrapped), 'base64url'),
-      blindIndex: found.body,
-      keyEpoch: Number(keyEpoch),
-    }
+    return found === null ? null : keyRecordFrom(found)
   }
 
   const makeKeyRecord = async (user: string): Promise<void> => {
-    const made = await newUserKeys({ owner: identity(user), wrapper, random })
+    const made = await newUserKeys({ owner: keyOwner(env, user), wrapper, random })
     made.keys.destroy()
-    const { dekId, kekId, wrapped, blindIndex, keyEpoch } = made.record
     await store.transact(async (transaction) => {
       // Whoever came first has already sealed with theirs.
       if ((await transaction.get('keys', user)) !== null) return
-      const text = Buffer.from(wrapped).toString('base64url')
-      const fields = { dekId, kekId, wrapped: text, keyEpoch }
-      transaction.put('keys', { key: user, fields, body: blindIndex, expiresAt: null })
+      transaction.put('keys', keyDocument(user, made.record))
     })
   }
 
@@ -93,7 +81,7 @@ export function createOwners(deps: OwnersDeps): Owners {
   return {
     of: async (user) => {
       const record = await recordOf(user)
-      const keys = await cache.lookup(record, identity(user))
+      const keys = await cache.lookup(record, keyOwner(env, user))
       const at = (collection: string, docId: string) => ({
         collection,
         docId,

@@ -24,3 +24,12 @@ export interface KeyWrapper {
   wrap(dek: Uint8Array, context: WrapContext): Promise<WrappedKey>
   unwrap(key: WrappedKey, context: WrapContext): Promise<Uint8Array>
 }
+
+/** A wrapper that can say which KEKs there are, for whoever moves DEKs from older ones to the newest. */
+export interface RotatingKeyWrapper extends KeyWrapper {
+  /**
+   * The ids of all KEKs that may have wrapped something, first the one that wraps now. A KEK that has just become the
+   * newest may be named before `wrap` uses it.
+   */
+  kekIds(): Promise<readonly [string, ...string[]]>
+}

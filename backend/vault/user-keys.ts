@@ -1,6 +1,6 @@
-import { createHmac, createSecretKey, hkdfSync } from 'node:crypto'
+import { createHmac, createSecretKey, hkdfSync, timingSafeEqual } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
-import { WaybillError } from '../../shared/errors.ts'
+import { WaybillError, hasCode } from '../../shared/errors.ts'
 import type { RandomBytes } from './cobblestone.ts'
 import { encodeRecordContext } from './context.ts'
 import type { KeyOwner, RecordContext } from './context.ts'
@@ -110,6 +110,33 @@ export async function rotateUserKeys(
   return unwrapping(record, source, async (_dek, blindKey) =>
     wrapNewDek(source, blindKey, record.keyEpoch + 1),
   )
+}
+
+/**
+ * Wraps a user's DEK again, under the KEK that wraps now. The DEK stays the same, and so does its epoch.
+ *
+ * @returns what to store in place of `record`: it was unwrapped again, because the old wrapped form will be gone
+ * @throws as {@link unwrapUserKeys}; `envelope_refused` is about the old record only
+ */
+export async function rewrapUserKeys(
+  record: KeyRecord,
+  { owner, wrapper }: Pick<KeySource, 'owner' | 'wrapper'>,
+): Promise<KeyRecord> {
+  const context = { ...owner, dekId: record.dekId, purpose: PURPOSE }
+  const dek = await wrapper.unwrap(record, context)
+  try {
+    const { kekId, wrapped } = await wrapper.wrap(dek, context)
+    const again = await wrapper.unwrap({ kekId, wrapped }, context).catch((error: unknown) => {
+      if (!hasCode(error, 'envelope_refused')) throw error
+      return null
+    })
+    const same = again !== null && timingSafeEqual(dek, again)
+    again?.fill(0)
+    if (!same) throw new WaybillError('key_unavailable', 'A key was wrapped so that it is lost')
+    return { ...record, kekId, wrapped }
+  } finally {
+    dek.fill(0)
+  }
 }
 
 async function wrapNewDek(

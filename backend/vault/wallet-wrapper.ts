@@ -2,7 +2,7 @@ import { WaybillError } from '../../shared/errors.ts'
 import { open, seal } from './cobblestone.ts'
 import type { RandomBytes } from './cobblestone.ts'
 import { encodeWrapContext } from './context.ts'
-import type { KeyWrapper } from './key-wrapper.ts'
+import type { RotatingKeyWrapper } from './key-wrapper.ts'
 import type { Kek, Wallet } from './wallet.ts'
 
 const DEK_BYTES = 32
@@ -11,7 +11,7 @@ const DEK_BYTES = 32
 export function createWalletWrapper(
   { keks }: Pick<Wallet, 'keks'>,
   random: RandomBytes,
-): KeyWrapper {
+): RotatingKeyWrapper {
   return {
     wrap: async (dek, context) => {
       if (dek.length !== DEK_BYTES) {
@@ -26,6 +26,10 @@ export function createWalletWrapper(
         throw new WaybillError('key_unavailable', 'The wallet does not hold the key asked for')
       }
       return open(kek.key, encodeWrapContext(context), wrapped)
+    },
+    kekIds: async () => {
+      const newest = newestOf(keks).id
+      return [newest, ...keks.map(({ id }) => id).filter((id) => id !== newest)]
     },
   }
 }

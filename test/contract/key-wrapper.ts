@@ -1,15 +1,15 @@
 import { describe, expect, it } from '@jest/globals'
 import { randomBytes } from 'node:crypto'
 import type { WrapContext } from '../../backend/vault/context.ts'
-import type { KeyWrapper } from '../../backend/vault/key-wrapper.ts'
+import type { RotatingKeyWrapper } from '../../backend/vault/key-wrapper.ts'
 
 /** A wrapper to be tested, and what only its maker can do to it. */
 export interface KeyWrapperUnderTest {
-  readonly wrapper: KeyWrapper
+  readonly wrapper: RotatingKeyWrapper
   /** Adds a KEK and gives the wrapper that knows it. */
-  readonly rotate: () => Promise<KeyWrapper>
+  readonly rotate: () => Promise<RotatingKeyWrapper>
   /** Gives a wrapper whose KEKs cannot be reached. */
-  readonly unreachable: () => Promise<KeyWrapper>
+  readonly unreachable: () => Promise<RotatingKeyWrapper>
 }
 
 const context: WrapContext = {
@@ -22,7 +22,7 @@ const context: WrapContext = {
 const refused = expect.objectContaining({ code: 'envelope_refused' })
 const unavailable = expect.objectContaining({ code: 'key_unavailable' })
 
-/** Declares the suite of the {@link KeyWrapper} contract: one test for each of its sentences. */
+/** Declares the suite of the {@link RotatingKeyWrapper} contract: one test for each of its sentences. */
 export function describeKeyWrapper(name: string, setUp: () => Promise<KeyWrapperUnderTest>): void {
   describe(`key wrapper contract: ${name}`, () => {
     it('unwraps to the same bytes under the same context', async () => {
@@ -100,6 +100,20 @@ export function describeKeyWrapper(name: string, setUp: () => Promise<KeyWrapper
       expect(fresh.kekId).not.toBe(old.kekId)
       expect(dek.equals(await rotated.unwrap(old, context))).toBe(true)
       expect(dek.equals(await rotated.unwrap(fresh, context))).toBe(true)
+    })
+
+    it('names all KEKs, the one that wraps now first', async () => {
+      const { wrapper, rotate } = await setUp()
+      const old = await wrapper.wrap(randomBytes(32), context)
+      expect(await wrapper.kekIds()).toEqual([old.kekId])
+      const rotated = await rotate()
+      const fresh = await rotated.wrap(randomBytes(32), context)
+      expect(await rotated.kekIds()).toEqual([fresh.kekId, old.kekId])
+    })
+
+    it('cannot name KEKs that cannot be reached', async () => {
+      const { unreachable } = await setUp()
+      await expect((await unreachable()).kekIds()).rejects.toEqual(unavailable)
     })
 
     it('leaves the bytes it took and gave to the caller', async () => {
