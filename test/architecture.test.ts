@@ -57,6 +57,9 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   '@google-cloud/kms': ['backend/main/', 'backend/vault/'],
   '@google-cloud/tasks': ['backend/dispatch/', 'backend/main/'],
   '@grpc/grpc-js': ['backend/main/'],
+  '@opentelemetry/api': ['backend/log/', 'backend/main/'],
+  '@opentelemetry/exporter-metrics-otlp-http': ['backend/main/'],
+  '@opentelemetry/sdk-metrics': ['backend/main/'],
   'age-encryption': ['backend/vault/'],
   'cli-progress': ['backend/cli/'],
   commander: ['backend/cli.ts', 'backend/cli/'],
@@ -69,6 +72,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   'node:sqlite': ['backend/store/', 'backend/dispatch/', 'backend/cli'],
   oauth4webapi: ['backend/connect/'],
   'p-limit': ['backend/records/', 'backend/run/'],
+  'temporal-polyfill': ['backend/schedule/'],
   undici: ['backend/clouds/'],
   zod: ['backend/', 'shared/'],
 }
@@ -76,12 +80,14 @@ const packages: Readonly<Record<string, readonly string[]>> = {
 /** Who reads the wall clock, sets timers or draws random numbers without being given them, and why. */
 const effects: Readonly<Record<string, string>> = {
   'backend/main.ts': 'gives them to everybody else',
-  'backend/main/on-one-machine.ts': 'ticks, and gives random numbers to the queue',
+  'backend/main/': 'gives them to what it puts together',
   'backend/cli': 'is the edge of the program, and shows progress to a person',
   'backend/clouds/dropbox/destination.ts': 'default of what is passed in',
   'backend/clouds/google-drive/source.ts': 'default of what is passed in',
   'backend/dispatch/local-queue.ts': 'wakes itself for the next task',
   'backend/run/run-task.ts': 'renews its lease while it works',
+  'backend/store/firestore.ts': 'default of what is passed in',
+  'backend/store/firestore-transaction.ts': 'waits for other transactions',
   'backend/store/sqlite.ts': 'waits for another process that writes',
 }
 
@@ -248,6 +254,7 @@ describe('the ladder', () => {
     ['backend/clouds/dropbox/client.ts', 'googleapis'],
     ['backend/run/run-task.ts', 'left-pad'],
     ['backend/api/jobs.ts', 'node:sqlite'],
+    ['backend/main.ts', '@google-cloud/firestore'],
   ])('does not let %s import %s', (from, to) => {
     expect(objection({ from, to })).not.toBeNull()
   })

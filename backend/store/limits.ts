@@ -4,9 +4,20 @@ import type { Collection, Document, Field, Query } from './store.ts'
 
 const mostBodyBytes = 900 * 1024
 const mostWrites = 450
+// Firestore takes 10 MiB at once, its emulator 4, in which the fields and names of 450 documents need room as well:
+// https://cloud.google.com/firestore/quotas#writes_and_transactions
+const mostWrittenBytes = 3.5 * 1024 * 1024
 const mostKeys = 1_000
 const mostRows = 1_000
 const mostValues = 30
+
+// A Firestore document may have 1 MiB with everything that is in it, and an index entry sees 1,500 bytes of a value:
+// https://cloud.google.com/firestore/quotas#collections_documents_and_fields
+const mostFields = 60
+const mostTextBytes = 1_500
+const fieldPattern = /^[A-Za-z][A-Za-z0-9]{0,63}$/
+// The last millisecond of the year 9999, where Firestore's timestamps end.
+const lastTime = 253_402_300_799_999
 
 const keyPattern = /^[A-Za-z0-9_.-]{1,200}$/
 // Firestore takes these for itself: https://firebase.google.com/docs/firestore/quotas#collections_documents_and_fields
@@ -39,21 +50,34 @@ export function checkKeys(keys: readonly string[]): void {
 function checkField(value: Field): void {
   if (typeof value === 'number' && !Number.isFinite(value))
     refuse('A field of a document is not a finite number.')
+  if (typeof value === 'string' && Buffer.byteLength(value) > mostTextBytes)
+    refuse(`A field of a document is longer than ${mostTextBytes} bytes.`)
+}
+
+function checkTime(time: number): void {
+  if (!Number.isSafeInteger(time) || time < 0 || time > lastTime)
+    refuse('A document expires at a time that is not whole milliseconds since 1970.')
 }
 
 /** Throws `internal` unless every store can keep `document`. */
 export function checkDocument(document: Document): void {
   checkKey(document.key)
-  for (const field in document.fields) checkField(document.fields[field] ?? null)
+  const fields = Object.entries(document.fields)
+  if (fields.length > mostFields) refuse(`A document has more than ${mostFields} fields.`)
+  for (const [name, value] of fields) {
+    if (!fieldPattern.test(name)) refuse('A field of a document has a name unfit for the store.')
+    checkField(value)
+  }
   if (document.body !== null && document.body.byteLength > mostBodyBytes)
     refuse(`A document's body is larger than ${mostBodyBytes} bytes.`)
-  if (document.expiresAt !== null && !Number.isSafeInteger(document.expiresAt))
-    refuse('A document expires at a time that is not whole milliseconds.')
+  if (document.expiresAt !== null) checkTime(document.expiresAt)
 }
 
-/** Throws `internal` if a transaction has made more than 450 writes. */
-export function checkWrites(count: number): void {
+/** Throws `internal` if a transaction has made more than 450 writes, or has written more than 3.5 MiB of bodies. */
+export function checkWrites(count: number, bytes: number): void {
   if (count > mostWrites) refuse(`A transaction may write at most ${mostWrites} times.`)
+  if (bytes > mostWrittenBytes)
+    refuse(`A transaction may write at most ${mostWrittenBytes} bytes of bodies.`)
 }
 
 /** Throws `internal` unless `limit` is a whole number of documents from 1 up (to 1,000 when listing). */
@@ -80,6 +104,7 @@ function indexOf(collection: Collection, asked: readonly string[]): readonly str
  */
 export function checkQuery(query: Query): Wanted {
   checkLimit(query.limit)
+  if (query.after !== undefined) checkKey(query.after)
   const wanted = indexOf(query.collection, Object.keys(query.where)).map((field) => {
     const value = query.where[field] ?? null
     return [field, isList(value) ? [...new Set(value)] : [value]] as const

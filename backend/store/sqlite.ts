@@ -1,17 +1,23 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { setTimeout as wait } from 'node:timers/promises'
 import { WaybillError } from '../../shared/errors.ts'
+import { gather } from './gather.ts'
+import type { Change } from './gather.ts'
 import { collections, checkKey, checkKeys, checkLimit, checkQuery } from './limits.ts'
 import { asStoreError, isBusy } from './sqlite-errors.ts'
 import { openTable } from './sqlite-table.ts'
 import type { Row, Table } from './sqlite-table.ts'
-import { gather } from './sqlite-transaction.ts'
-import type { Change, Seen } from './sqlite-transaction.ts'
-
 import type { Collection, Document, Store } from './store.ts'
 
 const attempts = 16
 const longestWaitMs = 250
+
+/** What a transaction read: a row, also one whose time is over, or that there was none. */
+interface Seen {
+  readonly collection: Collection
+  readonly key: string
+  readonly row: Row | null
+}
 
 export interface SqliteStoreOptions {
   /** Milliseconds since 1970. */
@@ -87,20 +93,22 @@ export function createSqliteStore(
     async transact(change) {
       for (let attempt = 0; attempt < attempts; attempt++) {
         if (attempt > 0) await wait(random() * Math.min(longestWaitMs, 2 ** attempt))
-        const work = gather((collection, key) => {
+        const seen: Seen[] = []
+        const work = gather(async (collection, key) => {
           const row = translated(() => tableOf(collection).get(key))
-          return { row, document: live(row) }
+          seen.push({ collection, key, row })
+          return live(row)
         })
         let result
         try {
           result = await change(work.transaction)
         } catch (error) {
           // What it saw may never have been true all at once; only then is its complaint none.
-          if (land(work.end().seen, [])) throw error
+          work.end()
+          if (land(seen, [])) throw error
           continue
         }
-        const { seen, changes } = work.end()
-        if (land(seen, changes)) return result
+        if (land(seen, work.end())) return result
       }
       throw new WaybillError('busy', 'The store is busy: what was to be changed kept changing.')
     },

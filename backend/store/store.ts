@@ -9,6 +9,7 @@ export type Collection =
   | 'connections'
   | 'jobs'
   | 'runs'
+  | 'due'
   | 'manifest'
   | 'ledger'
   | 'transfers'
@@ -19,19 +20,21 @@ export type Field = string | number | boolean | null
 export interface Document {
   /** At most 200 characters of `[A-Za-z0-9_.-]`, but not `.`, `..` or `__…__`, which Firestore keeps for itself. */
   readonly key: string
+  /** At most 60, named in letters and digits, texts of at most 1,500 bytes each. */
   readonly fields: Readonly<Record<string, Field>>
   /** Sealed; at most 900 KiB. */
   readonly body: Uint8Array | null
-  /** When the store may forget it, in whole milliseconds since 1970; null keeps it. */
+  /** When the store may forget it, in whole milliseconds since 1970 and before the year 10000; null keeps it. */
   readonly expiresAt: number | null
 }
 
 /** Fields by which a collection can be listed, each with equality on all its fields. Data, so that index files can be made of it. */
 export const indexes: Readonly<Record<Collection, readonly (readonly string[])[]>> = {
-  keys: [],
+  keys: [['kekId']],
   connections: [['user']],
   jobs: [['user']],
   runs: [['job'], ['state']],
+  due: [['waits']],
   manifest: [['job']],
   ledger: [
     ['job', 'parent'],
@@ -74,8 +77,9 @@ export interface Store {
   list(query: Query): Promise<readonly Document[]>
   /**
    * Runs `change`, then lands all its writes or none, and only if nothing that it read has changed meanwhile;
-   * otherwise runs it again, so it must have no other effect. At most 450 writes. What it throws is thrown on, and
-   * nothing lands. Throws `store_full` when the disk is full, `busy` when what it reads keeps changing.
+   * otherwise runs it again, so it must have no other effect. At most 450 writes, and 3.5 MiB of bodies. `keys` have
+   * transactions of their own, which touch no other collection. What it throws is thrown on, and nothing lands. Throws
+   * `store_full` when the disk is full, `busy` when what it reads keeps changing.
    */
   transact<T>(change: (transaction: Transaction) => Promise<T>): Promise<T>
   /** Forgets at most `limit` documents whose time is over; returns how many. */

@@ -45,9 +45,41 @@ export function describeLimits(storeOf: () => Store): void {
       await expect(put({ ...named('a'), fields: { number } })).rejects.toThrow(refusal)
     })
 
-    it.each([1.5, NaN])('a document may not expire at %d', async (expiresAt) => {
-      await expect(put({ ...named('a'), expiresAt })).rejects.toThrow(refusal)
+    it.each(['', 'a.b', '__a__', 'a b', '1a', 'x'.repeat(65)])(
+      'a field may not be called %j',
+      async (name) => {
+        await expect(put({ ...named('a'), fields: { [name]: 1 } })).rejects.toThrow(refusal)
+      },
+    )
+
+    it('a field may have 1,500 bytes and no byte more', async () => {
+      const text = 'ä'.repeat(750)
+      await put({ ...named('a'), fields: { text } })
+      expect((await storeOf().get('keys', 'a'))?.fields).toEqual({ text })
+      const longer = put({ ...named('a'), fields: { text: `${text}a` } })
+      await expect(longer).rejects.toThrow(refusal)
     })
+
+    it('a document may have 60 fields beside a whole body, and no field more', async () => {
+      const fields = (count: number) =>
+        Object.fromEntries(Array.from({ length: count }, (_, at) => [`f${at}`, 'x'.repeat(1_500)]))
+      const body = new Uint8Array(900 * 1024)
+      await put({ ...named('a'), fields: fields(60), body })
+      expect((await storeOf().get('keys', 'a'))?.fields).toEqual(fields(60))
+      await expect(put({ ...named('a'), fields: fields(61) })).rejects.toThrow(refusal)
+    })
+
+    it.each([0, 253_402_300_799_999])('a document may expire at %d', async (expiresAt) => {
+      const within = async () => put({ ...named('a'), expiresAt })
+      await expect(within()).resolves.toBeUndefined()
+    })
+
+    it.each([1.5, NaN, -1, 253_402_300_800_000])(
+      'a document may not expire at %d',
+      async (expiresAt) => {
+        await expect(put({ ...named('a'), expiresAt })).rejects.toThrow(refusal)
+      },
+    )
 
     it('a transaction may write 450 times and not once more', async () => {
       const write = async (count: number, prefix: string): Promise<void> =>
@@ -59,6 +91,38 @@ export function describeLimits(storeOf: () => Store): void {
       expect(await storeOf().get('keys', 'a449')).not.toBeNull()
       await expect(write(451, 'b')).rejects.toThrow(refusal)
       expect(await storeOf().get('keys', 'b1')).toBeNull()
+    })
+
+    it('a transaction may write 3.5 MiB of bodies and no byte more', async () => {
+      const body = new Uint8Array(512 * 1024)
+      const write = async (last: number, prefix: string): Promise<void> =>
+        storeOf().transact(async (transaction) => {
+          for (let at = 0; at < 6; at++)
+            transaction.put('ledger', { ...named(`${prefix}${at}`), body })
+          transaction.put('ledger', { ...named(`${prefix}last`), body: new Uint8Array(last) })
+        })
+      await write(512 * 1024, 'a')
+      expect(await storeOf().get('ledger', 'alast')).not.toBeNull()
+      await expect(write(512 * 1024 + 1, 'b')).rejects.toThrow(refusal)
+      expect(await storeOf().get('ledger', 'b0')).toBeNull()
+    })
+
+    it('a transaction touches keys or other collections, never both', async () => {
+      const both = async (act: (transaction: Transaction) => Promise<void>) =>
+        expect(storeOf().transact(act)).rejects.toThrow(refusal)
+      await both(async (one) => {
+        await one.get('keys', 'a')
+        await one.get('jobs', 'a')
+      })
+      await both(async (one) => {
+        await one.get('jobs', 'a')
+        one.put('keys', named('a'))
+      })
+      await both(async (one) => {
+        one.remove('keys', 'a')
+        one.put('jobs', named('a'))
+      })
+      expect(await storeOf().get('keys', 'a')).toBeNull()
     })
 
     it('a transaction may not read after it has written', async () => {
@@ -91,7 +155,7 @@ export function describeLimits(storeOf: () => Store): void {
         'by more than an index',
         { collection: 'ledger', where: { job: 'x', todo: 'x', slot: 'x' }, limit: 1 },
       ],
-      ['of a collection without indexes', { collection: 'keys', where: { user: 'x' }, limit: 1 }],
+      ['by an index of another collection', { collection: 'keys', where: { user: 'x' }, limit: 1 }],
       ['of any of 31 values', { collection: 'jobs', where: { user: values }, limit: 1 }],
       [
         'of values for two fields',
@@ -99,6 +163,10 @@ export function describeLimits(storeOf: () => Store): void {
       ],
       ['of no documents', { collection: 'jobs', where: { user: 'x' }, limit: 0 }],
       ['of 1,001 documents', { collection: 'jobs', where: { user: 'x' }, limit: 1_001 }],
+      [
+        'after what is no key',
+        { collection: 'jobs', where: { user: 'x' }, after: 'a/b', limit: 1 },
+      ],
       ['of half a document', { collection: 'jobs', where: { user: 'x' }, limit: 1.5 }],
     ])('a list %s is refused', async (_, query) => {
       await expect(storeOf().list(query)).rejects.toThrow(refusal)

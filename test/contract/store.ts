@@ -183,6 +183,20 @@ export function describeStore(name: string, open: () => Promise<StoreBench>): vo
         expect(keysOf(found)).toEqual(slots.slice(10, 38))
       })
 
+      it('takes null among several values', async () => {
+        const users: readonly Field[] = ['u', null, 'v']
+        await putAll(
+          store,
+          'jobs',
+          users.map((user, at) => document(`k${at}`, { user })),
+        )
+        const where = async (user: readonly Field[]) =>
+          keysOf(await store.list({ collection: 'jobs', where: { user }, limit: 9 }))
+        expect(await where(['u', null])).toEqual(['k0', 'k1'])
+        expect(await where([null])).toEqual(['k1'])
+        expect(await where(['v'])).toEqual(['k2'])
+      })
+
       it('takes none of no values', async () => {
         await putAll(store, 'jobs', [document('a', { user: 'u' })])
         expect(await store.list({ collection: 'jobs', where: { user: [] }, limit: 9 })).toEqual([])
@@ -229,6 +243,14 @@ export function describeStore(name: string, open: () => Promise<StoreBench>): vo
         expect(await store.get('jobs', 'a')).toEqual(document('a', { user: 'u' }))
       })
 
+      it('does not shorten a page', async () => {
+        bench.pass(1_000)
+        const found = await store.list({ collection: 'jobs', where: { user: 'u' }, limit: 2 })
+        expect(keysOf(found)).toEqual(['b', 'c'])
+        const first = await store.list({ collection: 'jobs', where: { user: 'u' }, limit: 1 })
+        expect(keysOf(first)).toEqual(['b'])
+      })
+
       it('is forgotten by a sweep, which takes at most as many as it may and counts them', async () => {
         bench.pass(2_000)
         expect(await store.sweep(1)).toBe(1)
@@ -273,6 +295,25 @@ export function describeStore(name: string, open: () => Promise<StoreBench>): vo
         })
         await expect(failing).rejects.toBe(thrown)
         expect(await store.getMany('jobs', ['a', 'b'])).toEqual([document('a'), null])
+      })
+
+      it('changes many documents of several collections, or none', async () => {
+        const body = new Uint8Array(15_000).fill(1)
+        const write = async (count: number, prefix: string): Promise<void> =>
+          store.transact(async (transaction) => {
+            await transaction.get('runs', 'a')
+            for (let at = 0; at < count; at++) {
+              transaction.put('ledger', document(`${prefix}${at}`, { job: 'j' }, body))
+              transaction.put('manifest', document(`${prefix}${at}`, { job: prefix }, body))
+            }
+            if (prefix === 'b') throw new Error('no')
+          })
+        await write(100, 'a')
+        await expect(write(100, 'b')).rejects.toThrow('no')
+        const listed = async (job: string) =>
+          (await store.list({ collection: 'manifest', where: { job }, limit: 999 })).length
+        expect([await listed('a'), await listed('b')]).toEqual([100, 0])
+        expect((await store.get('ledger', 'a99'))?.body).toEqual(body)
       })
 
       it('reads a document twice and finds it the same', async () => {
