@@ -7,7 +7,14 @@ import { jobRoutes } from './api/jobs.ts'
 import { openApiRoute } from './api/openapi.ts'
 import { receiptRoutes } from './api/receipts.ts'
 import type { Route } from './api/route.ts'
-import { serveError, serveNothing, serveRoute, type Serving } from './api/serve-route.ts'
+import {
+  serveError,
+  serveNothing,
+  serveRoute,
+  type Observing,
+  type Serving,
+} from './api/serve-route.ts'
+import { taskEndpoints, type TaskServing } from './api/tasks.ts'
 import type { Connections } from './connect/connections-view.ts'
 import type { Jobs } from './run/jobs.ts'
 
@@ -15,10 +22,39 @@ export interface AppDeps extends Serving {
   readonly jobs: Jobs
   readonly connections: Connections
   readonly ready: Ready
+  /** Where the runner's endpoints are served beside the API. */
+  readonly tasks?: TaskServing
+}
+
+export interface RunnerDeps extends TaskServing {
+  readonly ready: Ready
 }
 
 /** @returns the public API as an Express application, with no state of its own. */
 export function createApp(deps: AppDeps): Express {
+  return applicationOf(deps, (app) => {
+    for (const route of allRoutes(deps)) app[route.method](route.path, serveRoute(route, deps))
+    if (deps.tasks !== undefined) addTasks(app, deps.tasks)
+  })
+}
+
+/** @returns what only the queue and the scheduler call, as an Express application of its own. */
+export function createRunnerApp(deps: RunnerDeps): Express {
+  // Health is for everybody: nobody is asked who they are.
+  const serving = { ...deps, authenticate: async () => '' }
+  return applicationOf(deps, (app) => {
+    for (const route of healthRoutes(deps.ready))
+      app[route.method](route.path, serveRoute(route, serving))
+    addTasks(app, deps)
+  })
+}
+
+function addTasks(app: Express, serving: TaskServing): void {
+  for (const { path, handle } of taskEndpoints(serving)) app.post(path, handle)
+}
+
+/** An application with what every answer has in common; `add` gives it its routes. */
+function applicationOf(deps: Observing, add: (app: Express) => void): Express {
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
@@ -48,7 +84,7 @@ export function createApp(deps: AppDeps): Express {
     next()
   })
 
-  for (const route of allRoutes(deps)) app[route.method](route.path, serveRoute(route, deps))
+  add(app)
   app.use(serveNothing(deps))
   app.use(serveFailure(deps))
   return app
@@ -66,7 +102,7 @@ function allRoutes(deps: AppDeps): readonly Route[] {
 }
 
 /** What Express itself could not do: a path that is not well-formed. It tells an error handler by its four arguments. */
-function serveFailure(serving: Serving): ErrorRequestHandler {
+function serveFailure(serving: Observing): ErrorRequestHandler {
   return async (error: unknown, request, response, _next) => {
     await serveError(error, request, response, serving)
   }

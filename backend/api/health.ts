@@ -3,12 +3,16 @@ import { openRoute, type Route } from './route.ts'
 /** Returns if requests can be served, and throws (usually `unavailable`) if not. */
 export type Ready = () => Promise<void>
 
-/** @returns the routes by which whatever runs Waybill sees that it lives and whether it can work. */
+/**
+ * Cloud Run keeps some paths that end in `z` for itself: https://docs.cloud.google.com/run/docs/known-issues#ah
+ *
+ * @returns the routes by which whatever runs Waybill sees that it lives and whether it can work
+ */
 export function healthRoutes(ready: Ready): readonly Route[] {
   return [
     openRoute({
       method: 'get',
-      path: '/healthz',
+      path: '/health',
       name: 'isAlive',
       summary: 'Answers while the process lives.',
       success: { status: 200, shape: 'Health' },
@@ -17,7 +21,7 @@ export function healthRoutes(ready: Ready): readonly Route[] {
     }),
     openRoute({
       method: 'get',
-      path: '/readyz',
+      path: '/ready',
       name: 'isReady',
       summary: 'Answers when requests can be served.',
       success: { status: 200, shape: 'Health' },

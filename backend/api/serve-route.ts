@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises'
 import type { Request, RequestHandler, Response } from 'express'
 import { WaybillError } from '../../shared/errors.ts'
 import type { Log } from '../log.ts'
+import type { Tracing } from '../log/tracing.ts'
 import type { Authenticate } from './authenticate.ts'
 import { asAnswer, placeOf, sendError, statusOf } from './errors.ts'
 import { readJson } from './request-body.ts'
@@ -10,12 +11,17 @@ import type { Answer, Route } from './route.ts'
 
 const piece = 16 * 1024
 
-/** What is around every request: who asks, and what is written about it. */
-export interface Serving {
-  readonly authenticate: Authenticate
+/** What writes about requests. */
+export interface Observing {
   readonly log: Log
+  readonly tracing?: Tracing
   /** Milliseconds since 1970. */
   readonly clock: () => number
+}
+
+/** What is around every request: who asks, and what is written about it. */
+export interface Serving extends Observing {
+  readonly authenticate: Authenticate
 }
 
 /** @returns `route` as an Express handler: who asks comes first, then what they ask for, then the answer. */
@@ -36,7 +42,7 @@ export function serveRoute(route: Route, serving: Serving): RequestHandler {
 }
 
 /** Nothing is served at the path, or not by this method. */
-export function serveNothing(serving: Serving): RequestHandler {
+export function serveNothing(serving: Observing): RequestHandler {
   return async (request, response) => {
     await serveError(
       new WaybillError('not_found', 'There is nothing here.'),
@@ -52,18 +58,37 @@ export async function serveError(
   thrown: unknown,
   request: Request,
   response: Response,
-  serving: Serving,
+  serving: Observing,
 ): Promise<void> {
   await observe(request, response, undefined, serving, () => Promise.reject(thrown))
 }
 
-/** Answers by `act`, or with what it throws, and writes one line about the request when it is over. */
-async function observe(
+/**
+ * Answers by `act`, or with what it throws, and writes one line about the request when it is over.
+ *
+ * @param route the pattern of its path, if there is one
+ * @param refuse sends the answer for what was thrown
+ */
+export async function observe(
   request: Request,
   response: Response,
   route: string | undefined,
-  { log, clock }: Serving,
+  serving: Observing,
   act: () => Promise<void>,
+  refuse: (response: Response, error: WaybillError) => void = sendError,
+): Promise<void> {
+  const answer = async () => observed(request, response, route, serving, act, refuse)
+  const { tracing } = serving
+  await (tracing === undefined ? answer() : tracing.run(request.get('traceparent'), answer))
+}
+
+async function observed(
+  request: Request,
+  response: Response,
+  route: string | undefined,
+  { log, clock }: Observing,
+  act: () => Promise<void>,
+  refuse: (response: Response, error: WaybillError) => void,
 ): Promise<void> {
   const began = clock()
   const over = new Promise<void>((resolve) => {
@@ -77,7 +102,7 @@ async function observe(
       response.destroyed && isLeaving(thrown)
         ? new WaybillError('cancelled', 'The client has gone.')
         : asAnswer(thrown)
-    sendError(response, error)
+    refuse(response, error)
   }
   await over
   const at = error && placeOf(error)

@@ -2,10 +2,10 @@ import type { DatabaseSync } from 'node:sqlite'
 import { setTimeout as wait } from 'node:timers/promises'
 import { WaybillError } from '../../shared/errors.ts'
 import type { Delivery, Handler, LocalQueue } from './queue.ts'
+import { checkTaskName } from './task-name.ts'
 import { openTaskTable } from './task-table.ts'
 import type { WaitingTask } from './task-table.ts'
 
-const namePattern = /^[A-Za-z0-9_-]{1,200}$/
 const shortestDelayMs = 1_000
 const longestDelayMs = 60_000
 // Only a task of another process waits for this: what this process knows of is due by a timer of its own.
@@ -100,8 +100,7 @@ export function createLocalQueue(
 
   return {
     async enqueue(task, { name, notBefore }) {
-      if (!namePattern.test(name))
-        throw new WaybillError('internal', "A task's name is not fit for the queue.")
+      checkTaskName(name)
       const now = clock()
       tasks.add(name, task, Math.ceil(notBefore ?? now), now)
       if (work !== undefined) deliver(work)

@@ -13,7 +13,7 @@ afterEach(async () => {
 })
 
 describe('every answer', () => {
-  it.each(['/healthz', '/v1/openapi.json', '/v1/jobs', '/nowhere', '/v1/jobs/%E0%A4%A'])(
+  it.each(['/health', '/v1/openapi.json', '/v1/jobs', '/nowhere', '/v1/jobs/%E0%A4%A'])(
     'lets a browser do nothing with it: %s',
     async (path) => {
       const { headers } = await api.http.get(path)
@@ -37,7 +37,7 @@ describe('every answer', () => {
 
 describe('the server', () => {
   it('takes no more than 16 KiB of headers', async () => {
-    const answer = await api.http.get('/healthz').set('X-Long', 'x'.repeat(17_000))
+    const answer = await api.http.get('/health').set('X-Long', 'x'.repeat(17_000))
     expect(answer.status).toBe(431)
   })
 
@@ -58,7 +58,7 @@ describe('the server', () => {
 
 describe('health', () => {
   it('needs no token', async () => {
-    for (const path of ['/healthz', '/readyz']) {
+    for (const path of ['/health', '/ready']) {
       const answer = await api.http.get(path)
       expect([answer.status, answer.body]).toEqual([200, { status: 'ok' }])
     }
@@ -66,12 +66,12 @@ describe('health', () => {
 
   it('says when it cannot work, and lives on', async () => {
     api.setReady(() => Promise.reject(new WaybillError('key_unavailable', 'The wallet is locked.')))
-    const answer = await api.http.get('/readyz')
+    const answer = await api.http.get('/ready')
     expect(answer.status).toBe(503)
     expect(answer.body).toEqual({
       error: { code: 'key_unavailable', message: 'The wallet is locked.' },
     })
-    expect(await api.http.get('/healthz')).toHaveProperty('status', 200)
+    expect(await api.http.get('/health')).toHaveProperty('status', 200)
   })
 })
 
@@ -95,11 +95,11 @@ describe('connections', () => {
 describe('the log', () => {
   it('has one line for each request, by its pattern', async () => {
     await api.http.get('/v1/jobs/secret-name').set('Authorization', await api.bearer())
-    await api.http.get('/healthz?x=secret-name')
+    await api.http.get('/health?x=secret-name')
     await api.http.get('/secret-name')
     expect(await api.logged(3)).toEqual([
       expect.objectContaining({ method: 'GET', route: '/v1/jobs/:id', status: 404 }),
-      expect.objectContaining({ route: '/healthz', status: 400, code: 'invalid_request' }),
+      expect.objectContaining({ route: '/health', status: 400, code: 'invalid_request' }),
       expect.not.objectContaining({ route: expect.anything() }),
     ])
     expect(api.log.join('')).not.toContain('secret')

@@ -57,7 +57,7 @@ describeQueue('the local queue', async () => ({
   queue,
   start: (handler, atOnce) => queue.start(handler, atOnce),
   now: () => now,
-  pass: (ms) => {
+  pass: async (ms) => {
     now += ms
   },
   close: async () => queue.stop(),
