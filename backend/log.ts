@@ -84,28 +84,39 @@ const isKnown = (key: string): key is keyof LogFields => Object.hasOwn(checks, k
  * @param options.write takes one line of JSON with its line end
  * @param options.clock milliseconds since 1970
  * @param options.level what is less severe than this is not written; `info` unless given
+ * @param options.trace the trace that is under way, as Cloud Logging names it
+ * @param options.heard is told every event with its checked fields, also those that are not written
  */
 export function createLog(options: {
   readonly write: (line: string) => void
   readonly clock: () => number
   readonly level?: LogLevel
+  readonly trace?: () => string | undefined
+  readonly heard?: (event: string, fields: LogFields) => void
 }): Log {
   const threshold = logLevels.indexOf(options.level ?? 'info')
 
   function writer(severity: Severity): Write {
-    if (severities.indexOf(severity) < threshold) return () => undefined
+    const isWritten = severities.indexOf(severity) >= threshold
+    if (!isWritten && options.heard === undefined) return () => undefined
     return (name, fields = {}) => {
+      const checked: Record<string, unknown> = {}
+      let dropped = 0
+      for (const [key, value] of Object.entries(fields)) {
+        if (value === undefined) continue
+        if (isKnown(key) && checks[key](value)) checked[key] = value
+        else dropped += 1
+      }
+      options.heard?.(event(name) ? name : 'unnamed', checked)
+      if (!isWritten) return
+      const trace = options.trace?.()
       // `severity` and `time` are the names that Cloud Logging reads. https://cloud.google.com/logging/docs/structured-logging
       const line: Record<string, unknown> = {
         time: new Date(options.clock()).toISOString(),
         severity: severity === 'warn' ? 'WARNING' : severity.toUpperCase(),
         event: event(name) ? name : 'unnamed',
-      }
-      let dropped = 0
-      for (const [key, value] of Object.entries(fields)) {
-        if (value === undefined) continue
-        if (isKnown(key) && checks[key](value)) line[key] = value
-        else dropped += 1
+        ...checked,
+        ...(trace === undefined ? {} : { 'logging.googleapis.com/trace': trace }),
       }
       if (dropped > 0) line['dropped'] = dropped
       options.write(`${JSON.stringify(line)}\n`)

@@ -1,4 +1,5 @@
 import { WaybillError, asWaybillError, dispositionOf } from '../../shared/errors.ts'
+import type { ErrorCode } from '../../shared/errors.ts'
 import type { Result } from './cloud.ts'
 import type { Pace } from './pace.ts'
 import { reasonOf } from './waiting.ts'
@@ -19,6 +20,8 @@ export interface RetryOptions {
   readonly attempts?: number
   /** How long one call waits in all between its attempts, in milliseconds; 300,000 unless told. */
   readonly totalMs?: number
+  /** Told of each attempt: null, or the code that it failed with. */
+  readonly onCall?: (code: ErrorCode | null) => void
 }
 
 /** What became of a call that carried many. */
@@ -57,6 +60,7 @@ export interface Retry {
  */
 export function createRetry(options: RetryOptions): Retry {
   const { pace, random, sleep, patienceMs = 60_000, attempts = 8, totalMs = 300_000 } = options
+  const onCall = options.onCall ?? (() => undefined)
 
   async function attempt<T>(
     cost: number,
@@ -67,9 +71,11 @@ export function createRetry(options: RetryOptions): Retry {
     try {
       const answer = await call()
       pace.granted(cost)
+      onCall(null)
       return answer
     } catch (error) {
       const ours = asWaybillError(error)
+      onCall(ours.code)
       if (ours.code === 'rate_limited') pace.refused(ours.retryAfterMs)
       else pace.granted(cost)
       throw signal?.aborted ? reasonOf(signal) : ours

@@ -1,3 +1,5 @@
+import type { ErrorCode } from '../../shared/errors.ts'
+import type { ProviderId } from '../../shared/job.ts'
 import type { Destination, Source } from './cloud.ts'
 import { createPace } from './pace.ts'
 import type { Pace } from './pace.ts'
@@ -9,8 +11,10 @@ import type { Clock } from './waiting.ts'
 /** Paces of as many accounts are remembered; the one unused for longest is forgotten and would be found anew. */
 const REMEMBERED = 10_000
 
-export interface SteadyOptions extends Omit<RetryOptions, 'pace' | 'signal'> {
+export interface SteadyOptions extends Omit<RetryOptions, 'pace' | 'signal' | 'onCall'> {
   readonly clock: Clock
+  /** Told of each attempt: null, or the code that it failed with. */
+  readonly onCall?: (provider: ProviderId, code: ErrorCode | null) => void
 }
 
 export interface Steady {
@@ -34,15 +38,22 @@ export function createSteady(options: SteadyOptions): Steady {
     return pace
   }
 
-  const retry = (account: string, signal: AbortSignal | undefined): RetryOptions => ({
-    ...options,
+  const { onCall, ...others } = options
+  const retry = (
+    provider: ProviderId,
+    account: string,
+    signal: AbortSignal | undefined,
+  ): RetryOptions => ({
+    ...others,
+    ...(onCall && { onCall: (code) => onCall(provider, code) }),
     pace: paceOf(account),
     ...(signal && { signal }),
   })
 
   return {
-    source: (source, account, signal) => steadySource(source, retry(account, signal)),
+    source: (source, account, signal) =>
+      steadySource(source, retry(source.provider, account, signal)),
     destination: (destination, account, signal) =>
-      steadyDestination(destination, retry(account, signal)),
+      steadyDestination(destination, retry(destination.provider, account, signal)),
   }
 }
