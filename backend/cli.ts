@@ -7,10 +7,12 @@ import { addConnections } from './cli/connections.ts'
 import { addCopy } from './cli/copy.ts'
 import { failureOf, failureText } from './cli/failure.ts'
 import { fileDescriptor } from './cli/flags.ts'
+import { addKeys } from './cli/keys.ts'
 import { addJobs } from './cli/jobs.ts'
 import { addPauseAndCancel } from './cli/pause-and-cancel.ts'
 import { addReceipt } from './cli/receipt.ts'
 import { addResume } from './cli/resume.ts'
+import { addSchedule } from './cli/schedule.ts'
 import { addServe } from './cli/serve.ts'
 import { createShell } from './cli/shell.ts'
 import type { Shell } from './cli/shell.ts'
@@ -51,11 +53,13 @@ function createProgram(shell: Shell): Command {
   addConnect(program, shell)
   addConnections(program, shell)
   addCopy(program, shell)
+  addSchedule(program, shell)
   addResume(program, shell)
   addJobs(program, shell)
   addPauseAndCancel(program, shell)
   addReceipt(program, shell)
   addServe(program, shell)
+  addKeys(program, shell)
   return program
 }
 

@@ -51,6 +51,7 @@ const dispositions = {
   destination_forbidden: 'pause',
   folder_taken: 'pause',
   provider_limit: 'pause',
+  many_changes: 'pause',
   key_unavailable: 'pause',
   store_full: 'pause',
 

@@ -1,4 +1,5 @@
 import type { ErrorCode } from './errors.ts'
+import type { Schedule } from './schedule.ts'
 
 export type ProviderId = 'google-drive' | 'dropbox'
 
@@ -13,11 +14,19 @@ export type Selection =
   | { readonly kind: 'folder'; readonly id: string }
   | { readonly kind: 'drive'; readonly sharedDrives: boolean }
 
+/**
+ * A *copy* keeps up with its originals: what changed there replaces its copy. A *backup* never destroys: a copy is replaced
+ * only where the destination keeps the version that was there, and many at once only after somebody was asked.
+ */
+export type JobKind = 'copy' | 'backup'
+
 export interface JobRequest {
-  readonly kind: 'copy'
+  readonly kind: JobKind
   readonly source: { readonly connection: string; readonly selection: Selection }
   /** `folder` is a path from the top of the account, `/Backups/Drive`; it is made where it is missing. */
   readonly destination: { readonly connection: string; readonly folder: string }
+  /** When it runs by itself, besides its first run and those that somebody starts. */
+  readonly schedule?: Schedule
 }
 
 /**

@@ -126,6 +126,11 @@ const words = {
     what: 'A limit of the cloud is used up, such as the one for a day.',
     advice: 'Waybill goes on by itself when the cloud allows it again.',
   },
+  many_changes: {
+    what: 'Unusually many files have changed since the last backup, so none of their copies is replaced yet.',
+    advice:
+      'Look at the files first. If they are all right, let the job go on; if not, cancel the run, and the copies stay as they are.',
+  },
   key_unavailable: {
     what: 'The keys that protect your data cannot be reached.',
     advice: 'Check that Waybill was started with the wallet it was set up with, then go on.',

@@ -19,6 +19,7 @@ const statuses = {
   connection_expired: 409,
   destination_full: 409,
   destination_forbidden: 409,
+  many_changes: 409,
 
   gone: 422,
   download_forbidden: 422,

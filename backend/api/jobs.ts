@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { JobView, Jobs } from '../run/jobs.ts'
 import { nothing, route, type Answer, type Route } from './route.ts'
-import { id, jobRequest, wholeNumber } from './schemas.ts'
+import { id, jobRequest, scheduleChange, wholeNumber } from './schemas.ts'
 
 const params = z.strictObject({ id })
 
@@ -66,6 +66,20 @@ export function jobRoutes(jobs: Jobs): readonly Route[] {
       success: { status: 201, shape: 'Job' },
       errors: ['not_found', 'wrong_state', 'connection_expired', 'body_too_large'],
       handle: async (call) => created(await jobs.again(call.user, call.params.id)),
+    }),
+    route({
+      method: 'post',
+      path: '/v1/jobs/:id/schedule',
+      name: 'scheduleJob',
+      summary: 'Gives a job another schedule, or with null none. A run under way goes on.',
+      params,
+      query: nothing,
+      body: scheduleChange,
+      success: { status: 200, shape: 'Job' },
+      errors: ['not_found', 'body_too_large'],
+      handle: async ({ user, params: { id: job }, body }) => ({
+        json: await jobs.schedule(user, job, body.schedule),
+      }),
     }),
     act('pause', 'Pauses the run until it is resumed.', (user, job) => jobs.pause(user, job)),
     act('resume', 'Lets a paused run go on.', (user, job) => jobs.resume(user, job)),

@@ -2,6 +2,9 @@ import { z } from 'zod'
 import { errorCodes } from '../../shared/errors.ts'
 import { receiptLine, receiptSummary } from '../../shared/receipt-schema.ts'
 import type { JobRequest, RunProgress, Totals } from '../../shared/job.ts'
+import { weekdays } from '../../shared/schedule.ts'
+import type { Schedule } from '../../shared/schedule.ts'
+import { isZone, timeOfDay } from '../schedule/due.ts'
 import type { ConnectionView } from '../connect/connections-view.ts'
 import type { JobView } from '../run/jobs.ts'
 import type { ErrorBody } from './errors.ts'
@@ -34,11 +37,28 @@ const selection = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('drive'), sharedDrives: z.boolean() }),
 ])
 
+const weekdayList = z
+  .array(z.enum(weekdays))
+  .min(1)
+  .refine((days) => new Set(days).size === days.length, 'each day only once')
+const at = z.string().regex(timeOfDay, 'a time of day from 00:00 to 23:59, like 02:30')
+const zone = z.string().max(100).refine(isZone, 'a time zone, like Europe/Berlin')
+
+const schedule = z.discriminatedUnion('every', [
+  z.strictObject({ every: z.literal('hour') }),
+  z.strictObject({ every: z.literal('day'), at, zone }),
+  z.strictObject({ every: z.literal('week'), on: weekdayList, at, zone }),
+]) satisfies z.ZodType<Schedule>
+
+/** What a job's schedule is changed with. */
+export const scheduleChange = z.strictObject({ schedule: schedule.nullable() })
+
 /** What a job is asked for with. */
 export const jobRequest = z.strictObject({
-  kind: z.literal('copy'),
+  kind: z.enum(['copy', 'backup']),
   source: z.strictObject({ connection: id, selection }),
   destination: z.strictObject({ connection: id, folder }),
+  schedule: schedule.exactOptional(),
 }) satisfies z.ZodType<JobRequest>
 
 const errorCode = z.enum(errorCodes)
@@ -78,6 +98,7 @@ const job = z.strictObject({
   id,
   createdAt: time,
   request: jobRequest,
+  nextRunAt: time.nullable(),
   run: runProgress,
 }) satisfies z.ZodType<JobView>
 
@@ -110,6 +131,7 @@ const openapi = z.looseObject({ openapi: z.string() })
 /** The shapes that the API takes and gives, by their names in its description. */
 export const shapes = {
   JobRequest: jobRequest,
+  ScheduleChange: scheduleChange,
   Job: job,
   JobList: jobList,
   ConnectionList: connectionList,

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { WaybillError } from '../../shared/errors.ts'
-import type { JobRequest, ProviderId, Selection } from '../../shared/job.ts'
+import type { JobKind, JobRequest, ProviderId, Selection } from '../../shared/job.ts'
 import { jobRequest } from '../api/schemas.ts'
 import type { ConnectionView } from '../connect/connections-view.ts'
 import { providerNames } from './provider-names.ts'
@@ -15,19 +15,22 @@ export interface CopyFlags {
 }
 
 /**
- * Turns the flags of `waybill copy` into a request.
+ * Turns the flags of `waybill copy` and `waybill backup` into a request.
  *
  * @param connections all of the person's: one that is the only one of its provider need not be named
  * @throws WaybillError `invalid_request`, which says which flag is missing or wrong
  */
-export function copyRequest(flags: CopyFlags, connections: readonly ConnectionView[]): JobRequest {
-  const { from, to } = flags
+export function copyRequest(
+  flags: CopyFlags & { readonly kind: JobKind },
+  connections: readonly ConnectionView[],
+): JobRequest {
+  const { kind, from, to } = flags
   if (from === undefined || to === undefined)
     throw invalid(
       'Say what to copy and where to: --from drive --to /Folder. Or run a job again: --job ID.',
     )
   const request: JobRequest = {
-    kind: 'copy',
+    kind,
     source: {
       connection: connectionOf('google-drive', flags.source, '--source', connections),
       selection: selectionOf(from, flags.sharedDrives === true),

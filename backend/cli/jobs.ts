@@ -3,8 +3,10 @@ import { isOver } from '../../shared/job.ts'
 import type { RunState, Selection } from '../../shared/job.ts'
 import type { JobView } from '../run/jobs.ts'
 import { createAmounts } from './amounts.ts'
+import type { Amounts } from './amounts.ts'
 import { printable } from './printable.ts'
 import { describe } from './progress.ts'
+import { scheduleWords } from './schedule-flags.ts'
 import { openSession } from './session.ts'
 import type { Session, SharedFlags } from './session.ts'
 import type { Shell } from './shell.ts'
@@ -28,7 +30,7 @@ export function addJobs(program: Command, shell: Shell): void {
         return
       }
       if (jobs.length === 0) shell.tell('There are no jobs yet: begin with `waybill copy`.')
-      shell.print(...table(jobs.map((job) => rowOf(job, shell.locale))))
+      shell.print(...table(jobs.map((job) => rowOf(job, shell))))
     })
 
   program
@@ -65,7 +67,10 @@ const stateWords: Readonly<Record<RunState, string>> = {
   failed: 'stopped',
 }
 
-function rowOf({ id, createdAt, request, run }: JobView, locale: string): readonly string[] {
+function rowOf(
+  { id, createdAt, request, nextRunAt, run }: JobView,
+  { locale, now }: Shell,
+): readonly string[] {
   const amounts = createAmounts(locale)
   const { totals } = run
   const unchanged = run.unchanged === 0 ? '' : `, ${amounts.count(run.unchanged)} unchanged`
@@ -76,6 +81,7 @@ function rowOf({ id, createdAt, request, run }: JobView, locale: string): readon
     `${selectionWords(request.source.selection)} to ${printable(request.destination.folder)}`,
     stateWords[run.state],
     `${amounts.count(totals.copied)} copied, ${amounts.bytes(totals.bytes)}${unchanged}${trouble}`,
+    nextRunAt === null ? '' : `next ${amounts.moment(Date.parse(nextRunAt), now())}`,
   ]
 }
 
@@ -85,13 +91,20 @@ function pageOf(job: JobView, { locale, now }: Shell): readonly string[] {
   const isWaiting = run.state === 'queued' || run.state === 'running'
   const speed = createSpeed()(run, now())
   return [
-    `Copies ${selectionWords(request.source.selection)} to ${printable(request.destination.folder)}. Created ${amounts.date(Date.parse(createdAt))}.`,
+    `${request.kind === 'backup' ? 'Backs up' : 'Copies'} ${selectionWords(request.source.selection)} to ${printable(request.destination.folder)}. Created ${amounts.date(Date.parse(createdAt))}.`,
+    ...scheduleLine(job, amounts),
     `Run ${amounts.count(run.number)}, begun ${amounts.date(Date.parse(run.startedAt))}${isOver(run.state) ? '' : ', not over yet'}.`,
     ...(isWaiting ? [`${describe(run, speed, amounts, now())}.`] : []),
     '',
     ...summarize(job, { locale }),
     ...(isWaiting ? ['', `To look on, or go on with it: waybill resume ${job.id}`] : []),
   ]
+}
+
+function scheduleLine({ request, nextRunAt }: JobView, amounts: Amounts): readonly string[] {
+  const { schedule } = request
+  if (schedule === undefined || nextRunAt === null) return []
+  return [`Runs ${scheduleWords(schedule)}, next on ${amounts.date(Date.parse(nextRunAt))}.`]
 }
 
 function selectionWords(selection: Selection): string {

@@ -70,7 +70,7 @@ const proofWords: Readonly<Record<Proof, string>> = {
  * @returns lines without an end
  */
 export function summarize(
-  { id, request, run }: JobView,
+  { id, request, nextRunAt, run }: JobView,
   options: {
     readonly locale: string
     readonly tally?: Tally
@@ -86,6 +86,11 @@ export function summarize(
     ...(tally === undefined ? [] : reasonsOf(tally, amounts)),
     ...(tally === undefined ? [] : factsOf(tally, amounts)),
     ...nextOf(id, run),
+    ...(nextRunAt === null
+      ? []
+      : [
+          `Next run: ${amounts.date(Date.parse(nextRunAt))}, if Waybill keeps running (waybill serve).`,
+        ]),
   ]
 }
 

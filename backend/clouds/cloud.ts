@@ -180,6 +180,8 @@ export interface DestinationCapabilities {
   readonly names: NameRules
   /** Modification times are kept to this many milliseconds; null if they are not kept. */
   readonly timeResolutionMs: number | null
+  /** For how many days at least a copy that was replaced can be had back; null where it is lost. */
+  readonly keepsVersionsDays: number | null
 }
 
 /** The write side of a cloud. Nothing is ever replaced that the precondition does not name. */

@@ -3,7 +3,7 @@ import { rewrite } from '../records/row.ts'
 import type { JobRows } from '../records/job-rows.ts'
 import type { Ledger } from '../records/ledger.ts'
 import type { Row } from '../records/row.ts'
-import { comparableName, exportName, legalName, siblingName } from './names.ts'
+import { comparableName, datedName, exportName, legalName, siblingName } from './names.ts'
 
 /** An item with the name that its copy has or will have. */
 export interface Named {
@@ -15,7 +15,7 @@ export interface Named {
 export function nameOf(row: Row, rules: NameRules): string {
   const form = row.item.exports[row.form]
   const name = form === undefined ? row.item.name : exportName(row.item.name, form.extension)
-  const legal = legalName(name, rules)
+  const legal = row.dated === undefined ? legalName(name, rules) : datedName(name, row.dated, rules)
   return row.twin ? siblingName(legal, row.item.id, rules) : legal
 }
 

@@ -41,6 +41,14 @@ export function siblingName(name: string, sourceId: string, rules: NameRules): s
   return fitted(legalName(name, rules), ` (~${digest(sourceId)})`, rules)
 }
 
+/**
+ * @param date when the copy was made, as people and destinations take it: `2027-01-15 09.30.00`
+ * @returns the legal name with the date, for a copy beside an older one of the same item
+ */
+export function datedName(name: string, date: string, rules: NameRules): string {
+  return fitted(legalName(name, rules), ` (${date})`, rules)
+}
+
 /** @returns what two names at the destination have in common if, and only if, it takes them for one. */
 export function comparableName(name: string, rules: NameRules): string {
   const decomposed = rules.composes ? name.normalize('NFD') : name

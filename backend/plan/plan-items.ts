@@ -4,6 +4,7 @@ import { rewrite } from '../records/row.ts'
 import type { Ledger } from '../records/ledger.ts'
 import type { Row } from '../records/row.ts'
 import { claimName } from './claim-name.ts'
+import { besideIfKept, isOutdated, mayReplace } from './replacing.ts'
 import { homeless } from './roots.ts'
 import type { Tree } from './tree.ts'
 import { isTimeUp } from './work.ts'
@@ -63,12 +64,12 @@ async function planPage(
       continue
     }
     const reason = await obstacle(work, row)
-    if (reason === null) placing.push(row)
+    if (reason === null) placing.push(besideIfKept(work, row))
     else verdicts.push({ row: rewrite(row, { todo: 'settled', reason }), reason })
   }
   const named = await claimName(work.rows, ledger, placing, work.destination.capabilities.names)
   for (const { row, name } of named) {
-    planned.set(row.item.id, decide(row, name))
+    planned.set(row.item.id, decide(work, row, name))
     for (const above of await unmade(tree, row.parentId))
       planned.set(above.item.id, rewrite(above, { todo: 'make' }))
   }
@@ -126,10 +127,12 @@ async function shortcutVerdict(work: Work, { item }: Row): Promise<ErrorCode> {
   return found === null || found.trashed ? 'dangling_shortcut' : 'shortcut'
 }
 
-function decide(row: Row, name: string): Row {
+function decide(work: Work, row: Row, name: string): Row {
   const there = row.placed !== null && row.copy !== null
   const inPlace = there && row.placed.parentId === row.parentId && row.placed.name === name
   if (row.item.kind === 'folder') return rewrite(row, { todo: inPlace ? 'settled' : 'make' })
+  // Where its copy stays, the new bytes go to another place right away.
+  if (isOutdated(row) && !mayReplace(work)) return rewrite(row, { todo: 'copy' })
   if (there && !inPlace) return rewrite(row, { todo: 'move' })
   return rewrite(row, { todo: inPlace && row.carried === row.item.version ? 'settled' : 'copy' })
 }

@@ -10,8 +10,9 @@ import type { Row, Todo } from './row.ts'
 const PAGE = 400
 /** Writes of one transaction that may be rows: the store takes 450, and receipt pages and the run are among them. */
 const DOCUMENTS_AT_ONCE = 400
-/** Pages in one transaction: Firestore takes 10 MiB. https://firebase.google.com/docs/firestore/quotas */
-const PAGES_AT_ONCE = 24
+/** Bytes of rows and of pages that are written anew: with the receipt's pages less than the 3.5 MiB that the store takes. */
+const BYTES_AT_ONCE = 2.2 * 1024 * 1024
+const PAGE_BYTES = 200 * 1024
 
 /** Rows to keep, and rows to forget altogether. */
 export interface Change {
@@ -127,7 +128,9 @@ export async function openJobRows(options: JobRowsOptions): Promise<JobRows> {
       return onlyInLedger(await (await ledgerNow()).holders([slot]))[0] ?? null
     },
     fit: (some) =>
-      some.filter(isOver).length <= DOCUMENTS_AT_ONCE && manifest.pagesOf(some) <= PAGES_AT_ONCE,
+      some.filter(isOver).length <= DOCUMENTS_AT_ONCE &&
+      some.reduce((sum, row) => sum + mostBytes(row), manifest.pagesOf(some) * PAGE_BYTES) <=
+        BYTES_AT_ONCE,
     keep: async (change, land) =>
       inTurn(async () => {
         // Nobody knows whether it landed.
@@ -160,4 +163,9 @@ export async function openJobRows(options: JobRowsOptions): Promise<JobRows> {
         }
       }),
   }
+}
+
+/** A character is at most six bytes of JSON (`\u0001`); the rest of a row is shorter than 1 KB. */
+function mostBytes({ item, placed }: Row): number {
+  return 1000 + 6 * (item.name.length + (placed?.name.length ?? 0))
 }

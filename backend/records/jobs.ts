@@ -1,6 +1,7 @@
 import { WaybillError } from '../../shared/errors.ts'
 import type { JobRequest } from '../../shared/job.ts'
 import type { Document, Store, Transaction } from '../store/store.ts'
+import { moveDue } from './due-jobs.ts'
 import type { Owner, Owners } from './owner.ts'
 import { newRun, readRun, runDocument, runId } from './runs.ts'
 import type { Run } from './runs.ts'
@@ -29,6 +30,8 @@ export interface Job {
   /** Number of the newest run. */
   readonly latest: number
   readonly request: JobRequest
+  /** When it runs by itself next, in milliseconds since 1970; null without a schedule. */
+  readonly dueAt: number | null
   readonly memory: Memory
 }
 
@@ -43,10 +46,10 @@ export const emptyMemory: Memory = {
 
 /** @returns the job as a document, sealed for its owner. */
 export function jobDocument(owner: Owner, job: Job): Document {
-  const { id, user, createdAt, latest, request, memory } = job
+  const { id, user, createdAt, latest, request, dueAt, memory } = job
   return {
     key: id,
-    fields: { user, createdAt, latest },
+    fields: { user, createdAt, latest, dueAt },
     body: owner.seal('jobs', id, { request, memory }),
     expiresAt: null,
   }
@@ -58,12 +61,14 @@ function jobFrom(owner: Owner, document: Document): Job {
     document.key,
     document.body,
   )
+  const { createdAt, latest, dueAt = null } = document.fields
   return {
     id: document.key,
     user: owner.user,
-    createdAt: Number(document.fields['createdAt']),
-    latest: Number(document.fields['latest']),
+    createdAt: Number(createdAt),
+    latest: Number(latest),
     request,
+    dueAt: dueAt === null ? null : Number(dueAt),
     memory,
   }
 }
@@ -88,8 +93,10 @@ export async function listJobs(
   user: string,
   page: { readonly after?: string; readonly limit: number },
 ): Promise<readonly Job[]> {
-  const owner = await owners.of(user)
   const found = await store.list({ collection: 'jobs', where: { user }, ...page })
+  // Who has nothing yet needs no keys.
+  if (found.length === 0) return []
+  const owner = await owners.of(user)
   return found.map((document) => jobFrom(owner, document))
 }
 
@@ -100,6 +107,7 @@ export async function createJob(store: Store, owners: Owners, job: Job): Promise
   await store.transact(async (transaction) => {
     transaction.put('jobs', jobDocument(owner, job))
     transaction.put('runs', runDocument(run))
+    moveDue(transaction, null, job)
   })
   return run
 }
@@ -117,12 +125,21 @@ export async function addRun(
     const newest = await readRun(transaction, runId(id, job.latest))
     if (!isOver(newest.state))
       throw new WaybillError('wrong_state', 'The job’s newest run is not over yet.')
-    const run = newRun(user, id, job.latest + 1, now)
-    const next = { ...job, latest: run.number, memory: withLines(job.memory, newest) }
-    transaction.put('jobs', jobDocument(await owners.of(user), next))
-    transaction.put('runs', runDocument(run))
-    return { job: next, run }
+    const next = withNextRun(job, newest, now)
+    transaction.put('jobs', jobDocument(await owners.of(user), next.job))
+    transaction.put('runs', runDocument(next.run))
+    return next
   })
+}
+
+/** @returns the job with another run, neither of them kept yet; `newest` is its newest run, which is over. */
+export function withNextRun(
+  job: Job,
+  newest: Run,
+  now: number,
+): { readonly job: Job; readonly run: Run } {
+  const run = newRun(job.user, job.id, job.latest + 1, now)
+  return { job: { ...job, latest: run.number, memory: withLines(job.memory, newest) }, run }
 }
 
 /** What a run that was cancelled or failed has recorded counts all the same: only a run that is done says so itself. */

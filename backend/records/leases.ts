@@ -3,14 +3,14 @@ import type { ErrorCode } from '../../shared/errors.ts'
 import { isOver, mayBecome } from '../../shared/job.ts'
 import type { RunState } from '../../shared/job.ts'
 import type { Store } from '../store/store.ts'
-import { leaseMs, readRun, runDocument, runFrom, underLease } from './runs.ts'
+import { readRun, runDocument, runFrom, underLease, usualLeaseMs } from './runs.ts'
 import type { Lease, Run } from './runs.ts'
 
 /**
  * Who works on a run: one function per change, each a transaction that names the state it expects.
  *
  * ```
- *            claim                    renew (every 20 s)
+ *            claim                    renew (in time)
  *   waiting ───────► held by a worker ─┐
  *      ▲                │   ▲──────────┘
  *      │                ├─ handOver: number + 1, a new task
@@ -32,12 +32,14 @@ export type Claim =
  *
  * @param holder names this worker, different each time
  * @param now milliseconds since 1970
+ * @param leaseMs how long it is his without being renewed
  */
 export async function claim(
   store: Store,
   task: { readonly run: string; readonly fence: number },
   holder: string,
   now: number,
+  leaseMs = usualLeaseMs,
 ): Promise<Claim> {
   return store.transact(async (transaction): Promise<Claim> => {
     const found = await transaction.get('runs', task.run)
@@ -61,7 +63,12 @@ export async function claim(
 }
 
 /** Keeps the lease for another while. Throws `lease_lost` or `cancelled`. */
-export async function renew(store: Store, lease: Lease, now: number): Promise<Run> {
+export async function renew(
+  store: Store,
+  lease: Lease,
+  now: number,
+  leaseMs = usualLeaseMs,
+): Promise<Run> {
   return underLease(store, lease, () => ({ leaseUntil: now + leaseMs }))
 }
 
@@ -127,6 +134,7 @@ export async function turn(
       fence: run.fence + 1,
       attempts: 0,
       reason: null,
+      mayReplaceMany: run.mayReplaceMany || (to === 'queued' && run.reason === 'many_changes'),
       wakeAt: to === 'queued' ? now : null,
       endedAt: to === 'cancelled' ? now : null,
     }
@@ -171,7 +179,7 @@ async function wakeOne(store: Store, id: string, now: number, dead: boolean): Pr
     // Grace, so that a task that is merely a little late is not doubled.
     const due = dead
       ? run.wakeAt === null || run.wakeAt <= now
-      : run.wakeAt === null || run.wakeAt + leaseMs <= now
+      : run.wakeAt === null || run.wakeAt + usualLeaseMs <= now
     const waits = run.state === 'paused' ? run.wakeAt !== null && run.wakeAt <= now : !held && due
     if (isOver(run.state) || !waits) return null
     const woken: Run = {

@@ -25,7 +25,7 @@ export interface Manifest {
   children(sourceId: string): Promise<readonly Row[]>
   /** Source ids of the rows that hold these places, by place. */
   holders(slots: readonly string[]): Promise<ReadonlyMap<string, string>>
-  /** At most how many pages a change to these rows would write. */
+  /** How many pages that are there a change to these rows would write anew. */
   pagesOf(rows: readonly Row[]): number
   /** Works out what to write so that `waiting` are in the manifest and `over` are not; changes nothing yet. */
   prepare(waiting: readonly Row[], over: readonly string[]): Promise<Prepared>
@@ -159,8 +159,9 @@ export async function openManifest(pages: ManifestPages): Promise<Manifest> {
       return held
     },
     pagesOf: (rows) => {
-      const touched = new Set<number | undefined>(rows.map(({ item }) => places.get(item.id)))
-      return touched.size + Math.ceil(rows.length / ROWS_PER_PAGE)
+      const touched = new Set(rows.map(({ item }) => places.get(item.id)))
+      // One more is filled up.
+      return touched.has(undefined) ? touched.size : touched.size + 1
     },
     prepare: async (waiting, over) => {
       const { edits, before, last } = await edit(waiting, over)

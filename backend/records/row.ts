@@ -50,6 +50,8 @@ export interface Row {
   readonly todo: Todo
   /** Whether its name carries a suffix because a sibling has the plain one. */
   readonly twin: boolean
+  /** When its bytes went beside an older copy, which stays; part of the copy's name. Absent for most. */
+  readonly dated?: string
   /** Which of its export forms is used. */
   readonly form: number
   /** The place it takes at the destination, which no other row has; null while it has none. */

@@ -25,6 +25,8 @@ export interface Run {
   /** When the tick wakes it, if nothing else does; null if somebody must act. */
   readonly wakeAt: number | null
   readonly reason: ErrorCode | null
+  /** Whether its owner, asked, has let it replace as many copies as it likes. */
+  readonly mayReplaceMany: boolean
   readonly scanned: number
   readonly plannedItems: number
   readonly plannedBytes: number
@@ -53,8 +55,8 @@ export interface Lease {
 
 export type Patch = Partial<Omit<Run, 'id' | 'user' | 'job' | 'number' | 'fence'>>
 
-/** How long a lease lives without being renewed. Renewed every 20 s. */
-export const leaseMs = 60_000
+/** How long a lease lives without being renewed, in milliseconds, unless told otherwise. */
+export const usualLeaseMs = 60_000
 
 /** @returns the key of a job's run. */
 export function runId(job: string, number: number): string {
@@ -76,6 +78,7 @@ export function newRun(user: string, job: string, number: number, now: number): 
     attempts: 0,
     wakeAt: now,
     reason: null,
+    mayReplaceMany: false,
     scanned: 0,
     plannedItems: 0,
     plannedBytes: 0,
@@ -119,6 +122,7 @@ export function runFrom(document: Document): Run {
     attempts: number('attempts'),
     wakeAt: maybe('wakeAt'),
     reason: isErrorCode(fields['reason']) ? fields['reason'] : null,
+    mayReplaceMany: fields['mayReplaceMany'] === true,
     scanned: number('scanned'),
     plannedItems: number('plannedItems'),
     plannedBytes: number('plannedBytes'),

@@ -2,6 +2,7 @@ import { WaybillError } from '../../shared/errors.ts'
 import { isOver } from '../../shared/job.ts'
 import type { RunState } from '../../shared/job.ts'
 import type { ReceiptSummary } from '../../shared/receipt.ts'
+import type { Schedule } from '../../shared/schedule.ts'
 import type { Queue } from '../dispatch/queue.ts'
 import type { Connections } from '../records/connections.ts'
 import { newId } from '../records/ids.ts'
@@ -12,6 +13,8 @@ import type { Owners } from '../records/owner.ts'
 import { receiptLines } from '../records/receipts.ts'
 import { progressOf, readRun, runId } from '../records/runs.ts'
 import type { Run } from '../records/runs.ts'
+import { reschedule } from '../records/schedules.ts'
+import { nextDue } from '../schedule/due.ts'
 import type { Store } from '../store/store.ts'
 import type { JobView, Jobs } from './jobs.ts'
 import { enqueue } from './run-task.ts'
@@ -59,7 +62,10 @@ export function createJobs(deps: JobsDeps): Jobs {
           'Waybill copies from a Google Drive connection to a Dropbox connection.',
         )
       const id = newId(now(), random)
-      const job: Job = { id, user, createdAt: now(), latest: 1, request, memory: emptyMemory }
+      const createdAt = now()
+      const { schedule = null } = request
+      const dueAt = dueAfter(schedule, id, createdAt)
+      const job: Job = { id, user, createdAt, latest: 1, request, dueAt, memory: emptyMemory }
       const run = await createJob(store, owners, job)
       await enqueue(queue, { run: run.id, fence: run.fence })
       return viewOf(job, run)
@@ -92,6 +98,10 @@ export function createJobs(deps: JobsDeps): Jobs {
       await enqueue(queue, { run: run.id, fence: run.fence })
       return viewOf(job, run)
     },
+    schedule: async (user, id, schedule) => {
+      const dueAt = dueAfter(schedule, id, now())
+      return view(await reschedule(deps, user, id, { schedule, dueAt }))
+    },
     pause: async (user, id) => act(user, id, 'paused'),
     resume: async (user, id) => act(user, id, 'queued'),
     cancel: async (user, id) => act(user, id, 'cancelled'),
@@ -99,9 +109,18 @@ export function createJobs(deps: JobsDeps): Jobs {
   }
 }
 
-function viewOf(job: Job, run: Run): JobView {
-  const createdAt = new Date(job.createdAt).toISOString()
-  return { id: job.id, createdAt, request: job.request, run: progressOf(run) }
+function dueAfter(schedule: Schedule | null, job: string, now: number): number | null {
+  return schedule === null ? null : nextDue(schedule, job, now)
+}
+
+function viewOf({ id, createdAt, request, dueAt }: Job, run: Run): JobView {
+  return {
+    id,
+    createdAt: new Date(createdAt).toISOString(),
+    request,
+    nextRunAt: dueAt === null ? null : new Date(dueAt).toISOString(),
+    run: progressOf(run),
+  }
 }
 
 async function* receipt(

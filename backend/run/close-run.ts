@@ -22,7 +22,7 @@ export async function closeRun(
   tree: Tree,
   run: Run,
   checkpoint: Checkpoint,
-): Promise<void> {
+): Promise<Run> {
   const { store, owners, job, lease } = work
   const cursor = await cursorAfter(work, tree, checkpoint, run)
   const hashes = createTree()
@@ -35,7 +35,7 @@ export async function closeRun(
   // It may have been under way in an earlier slice.
   if (run.lines > 0 || run.plannedItems > 0)
     while ((await dropTransfers(store, run.id, TRANSFERS_AT_ONCE)) > 0) work.signal.throwIfAborted()
-  await underLease(store, lease, async (now, transaction) => {
+  return underLease(store, lease, async (now, transaction) => {
     const current = await readJob(transaction, owners, job.user, job.id)
     const { since, known } = current.memory
     const unchanged = known - (now.lines - now.added)

@@ -1,6 +1,7 @@
 import { WaybillError } from '../../shared/errors.ts'
 import type { Commit, Copy, Folder, Result, Session } from '../clouds/cloud.ts'
 import { asTwin, nameOf } from '../plan/claim-name.ts'
+import { mayReplace } from '../plan/replacing.ts'
 import type { Tree } from '../plan/tree.ts'
 import type { Work } from '../plan/work.ts'
 import { openLedger } from '../records/ledger.ts'
@@ -98,7 +99,7 @@ async function commitSome(work: Work, entries: readonly Entry[]): Promise<readon
         place: { parent, name: nameOf(carried.row, names) },
         modifiedAt: carried.row.item.modifiedAt,
         precondition:
-          carried.row.copy === null
+          carried.row.copy === null || !mayReplace(work)
             ? { if: 'absent' }
             : { if: 'version', version: carried.row.copy.version },
       }))
@@ -144,7 +145,7 @@ async function elsewhere(
     ...(intents.get(row.item.id) ?? []).map((each) => each.contentHash),
     ...(row.copy?.hashes.contentHash === undefined ? [] : [row.copy.hashes.contentHash]),
   ]
-  if (ours.length > 0) {
+  if (ours.length > 0 && mayReplace(work)) {
     const there = await work.destination.find({ parent: entry.parent, name: nameOf(row, rules) })
     if (
       there !== null &&

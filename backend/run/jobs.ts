@@ -1,10 +1,13 @@
 import type { JobRequest, RunProgress } from '../../shared/job.ts'
+import type { Schedule } from '../../shared/schedule.ts'
 
 /** A job as its owner sees it. */
 export interface JobView {
   readonly id: string
   readonly createdAt: string
   readonly request: JobRequest
+  /** When it runs by itself next, RFC 3339; null without a schedule. */
+  readonly nextRunAt: string | null
   /** The newest run. */
   readonly run: RunProgress
 }
@@ -28,6 +31,8 @@ export interface Jobs {
   wait(user: string, job: string, waitMs: number, signal?: AbortSignal): Promise<JobView>
   /** Starts the next, incremental run; `wrong_state` while one is not over. */
   again(user: string, job: string): Promise<JobView>
+  /** Gives the job another schedule, or with null none; a run under way goes on. */
+  schedule(user: string, job: string, schedule: Schedule | null): Promise<JobView>
   pause(user: string, job: string): Promise<JobView>
   resume(user: string, job: string): Promise<JobView>
   cancel(user: string, job: string): Promise<JobView>

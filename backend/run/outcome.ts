@@ -65,6 +65,8 @@ export function notesOn(row: Row, rules: NameRules): readonly string[] {
   const notes: string[] = []
   const form = row.item.exports[row.form]
   if (form !== undefined) notes.push(`Exported as .${form.extension}`)
+  if (row.dated !== undefined)
+    notes.push('Carries a date, because the copy that was there before it stays')
   if (row.twin)
     notes.push('Carries a suffix, because something else in its folder has the same name')
   if (legalName(row.item.name, rules) !== row.item.name)

@@ -58,7 +58,7 @@ export async function record(
 }
 
 /** Characters of paths in one transaction: with more, its receipt pages would be more writes than the store takes. */
-const PATHS_AT_ONCE = 1_000_000
+const PATHS_AT_ONCE = 150_000
 /** Characters of a path that a line holds as they are. */
 const LONGEST_PATH = 16_000
 const SHORTENED_NAME = 200

@@ -1,6 +1,7 @@
 import type { RunPhase } from '../../shared/job.ts'
 import { checkpointOf, sealCheckpoint } from '../plan/checkpoint.ts'
 import { planItems } from '../plan/plan-items.ts'
+import { askBeforeReplacing } from '../plan/replacing.ts'
 import { topOf } from '../plan/roots.ts'
 import { scan } from '../plan/scan.ts'
 import { createTree } from '../plan/tree.ts'
@@ -24,9 +25,9 @@ import { record } from './record.ts'
  *           └───────┘  an item needs another name
  * ```
  *
- * @returns whether there is more to do than this slice had time for
+ * @returns the run, now that it is over; null if there is more to do than this slice had time for
  */
-export async function runPhases(work: Work, run: Run): Promise<boolean> {
+export async function runPhases(work: Work, run: Run): Promise<Run | null> {
   const { store, owners, job, lease } = work
   let current = run
   let checkpoint = checkpointOf(await owners.of(job.user), run)
@@ -43,25 +44,31 @@ export async function runPhases(work: Work, run: Run): Promise<boolean> {
       checkpoint = scanned.checkpoint
       if (scanned.progress === 'time-is-up') {
         await enter('scan')
-        return true
+        return null
       }
-      const next = nextPhase(work)
+      const next = afterScan(work)
       // Nothing has changed: the scan would be repeated as fast as its end is written down.
       current = next === 'close' ? { ...current, phase: next } : await enter(next)
       continue
     }
     tree ??= createTree(work.rows, topOf(job.request.source.selection), checkpoint.folder)
     if (current.phase === 'plan') {
-      if ((await plan(work, tree)) === 'time-is-up') return true
+      if ((await plan(work, tree)) === 'time-is-up') return null
+      await askBeforeReplacing(work, current)
       current = await enter(nextPhase(work))
     } else if (current.phase === 'copy') {
-      if ((await copy(work, tree)) === 'time-is-up') return true
+      if ((await copy(work, tree)) === 'time-is-up') return null
       current = await enter(nextPhase(work))
     } else {
-      await closeRun(work, tree, current, checkpoint)
-      return false
+      return closeRun(work, tree, current, checkpoint)
     }
   }
+}
+
+/** What an earlier run left to copy is asked about like what this one planned: at the end of the plan. */
+function afterScan(work: Work): RunPhase {
+  const next = nextPhase(work)
+  return next === 'copy' && work.job.request.kind === 'backup' ? 'plan' : next
 }
 
 function nextPhase({ rows }: Work): RunPhase {

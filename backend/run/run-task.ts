@@ -7,11 +7,11 @@ import { readJob } from '../records/jobs.ts'
 import type { Job } from '../records/jobs.ts'
 import { claim, handOver, renew, settle } from '../records/leases.ts'
 import type { Owners } from '../records/owner.ts'
+import { usualLeaseMs } from '../records/runs.ts'
 import type { Lease, Run } from '../records/runs.ts'
 import type { Store } from '../store/store.ts'
 import { runPhases } from './run-phases.ts'
 
-const RENEW_MS = 20_000
 const FIRST_WAIT_MS = 2_000
 const LONGEST_WAIT_MS = 10 * 60_000
 /** Slices in a row that end in something that may pass, before a person is asked to look. */
@@ -23,6 +23,9 @@ export interface SliceEnd {
   readonly end: 'more' | 'over' | 'waits' | 'paused' | 'failed' | 'lost'
   readonly code?: string
   readonly error?: unknown
+  /** Of a run that is over: lines of its receipt, and bytes written. */
+  readonly items?: number
+  readonly bytes?: number
 }
 
 export interface RunnerDeps {
@@ -40,6 +43,8 @@ export interface RunnerDeps {
   readonly turn: () => Promise<void>
   /** How long a slice works, in milliseconds. */
   readonly sliceMs: number
+  /** How long a dead worker keeps others from its run, in milliseconds; a minute unless told. */
+  readonly leaseMs?: number
   readonly onEnd: (end: SliceEnd) => void
 }
 
@@ -50,7 +55,7 @@ export function createRunner(deps: RunnerDeps): {
   return {
     handle: async (task, stop) => {
       const holder = Buffer.from(deps.random(12)).toString('base64url')
-      const taken = await claim(deps.store, task, holder, deps.now())
+      const taken = await claim(deps.store, task, holder, deps.now(), deps.leaseMs)
       switch (taken.kind) {
         case 'busy':
           return 'again'
@@ -82,16 +87,27 @@ export async function enqueue(queue: Queue, task: Task, notBefore?: number): Pro
 
 async function slice(deps: RunnerDeps, run: Run, lease: Lease, stop: AbortSignal): Promise<void> {
   const lost = new AbortController()
-  const renewal = setInterval(() => {
-    renew(deps.store, lease, deps.now()).catch((error: unknown) => lost.abort(error))
-  }, RENEW_MS)
+  const renewal = setInterval(
+    () => {
+      renew(deps.store, lease, deps.now(), deps.leaseMs).catch((error: unknown) =>
+        lost.abort(error),
+      )
+    },
+    (deps.leaseMs ?? usualLeaseMs) / 3,
+  )
   renewal.unref()
   try {
-    const more = await workOn(deps, run, lease, AbortSignal.any([lost.signal, stop]))
-    if (more) await goOn(deps, lease, run, deps.now(), 'more')
-    else deps.onEnd({ run: run.id, end: 'over' })
+    const over = await workOn(deps, run, lease, AbortSignal.any([lost.signal, stop]))
+    if (over === null) await goOn(deps, lease, run, deps.now(), 'more')
+    else {
+      const { lines, totals } = over
+      deps.onEnd({ run: run.id, end: 'over', items: lines, bytes: totals.bytes })
+    }
   } catch (error) {
+    // It has been handed over: whoever gets this task again enqueues the next one.
+    if (error instanceof NotEnqueued) throw error.cause
     await endBadly(deps, run, lease, stop.aborted ? stop.reason : error).catch((later: unknown) => {
+      if (later instanceof NotEnqueued) throw later.cause
       // Its owner paused or cancelled it in that very moment.
       if (!hasCode(later, 'lease_lost') && !hasCode(later, 'cancelled')) throw later
       deps.onEnd({ run: run.id, end: 'lost', code: later.code })
@@ -106,7 +122,7 @@ async function workOn(
   run: Run,
   lease: Lease,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<Run | null> {
   const { store, owners, now, random, turn } = deps
   const job = await readJob(store, owners, run.user, run.job)
   const { source, destination } = await deps.open(job, signal)
@@ -145,7 +161,11 @@ async function goOn(
     attempts,
     reason: error?.code ?? null,
   })
-  await enqueue(deps.queue, { run: run.id, fence: released.fence }, wakeAt)
+  await enqueue(deps.queue, { run: run.id, fence: released.fence }, wakeAt).catch(
+    (cause: unknown) => {
+      throw new NotEnqueued('The next task was not taken.', { cause })
+    },
+  )
   deps.onEnd({ run: run.id, end, ...(error === undefined ? {} : { code: error.code, error }) })
 }
 
@@ -162,7 +182,7 @@ async function endBadly(deps: RunnerDeps, run: Run, lease: Lease, thrown: unknow
     return
   }
   const now = deps.now()
-  const newest = await renew(deps.store, lease, now)
+  const newest = await renew(deps.store, lease, now, deps.leaseMs)
   const disposition = dispositionOf(code)
   if (disposition === 'retry' || disposition === 'refresh' || disposition === 'reopen') {
     if (newest.attempts < ATTEMPTS) {
@@ -190,6 +210,9 @@ async function pause(deps: RunnerDeps, run: Run, lease: Lease, error: WaybillErr
   await settle(deps.store, lease, 'paused', error.code, { wakeAt, endedAt: null })
   deps.onEnd({ run: run.id, end: 'paused', code: error.code, error })
 }
+
+/** The slice has ended well, and its successor's task could not be enqueued. */
+class NotEnqueued extends Error {}
 
 /** The process is asked to end: the run goes on elsewhere, at once. */
 export class Stop extends Error {}

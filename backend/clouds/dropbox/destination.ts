@@ -50,6 +50,8 @@ const capabilities: DestinationCapabilities = {
   stage: { bodies: bodiesPerBatch, bytes: largestRequest },
   names: dropboxNames,
   timeResolutionMs: 1000,
+  // 30 days with the smallest plan, a year with the largest: https://help.dropbox.com/delete-restore/version-history-overview
+  keepsVersionsDays: 30,
 }
 
 /**

@@ -42,6 +42,22 @@ describe('creating a job', () => {
     }
   })
 
+  it('takes a backup with a schedule, and says when it runs next', async () => {
+    for (const schedule of [
+      { every: 'hour' },
+      { every: 'day', at: '02:30', zone: 'Europe/Berlin' },
+      { every: 'week', on: ['monday', 'thursday'], at: '23:59', zone: 'America/Nuuk' },
+    ]) {
+      const body = { ...request, kind: 'backup', schedule }
+      const answer = await post('/v1/jobs').send(body).expect(201)
+      expect(answer.body).toMatchObject({ request: body })
+      const next = Date.parse(shapes.Job.parse(answer.body).nextRunAt ?? '')
+      expect(next).toBeGreaterThan(Date.UTC(2027, 0, 15, 12))
+    }
+    const without = await post('/v1/jobs').send(request).expect(201)
+    expect(without.body).toMatchObject({ nextRunAt: null })
+  })
+
   it('is not_found for a connection that is not there', async () => {
     const source = { ...request.source, connection: 'nobody' }
     const answer = await post('/v1/jobs')
@@ -52,6 +68,7 @@ describe('creating a job', () => {
 
   it.each([
     ['kind', { ...request, kind: 'teleport' }],
+    ['schedule.every', { ...request, schedule: { every: 'month' } }],
     ['source', { kind: 'copy', destination: request.destination }],
     ['source.selection.kind', { ...request, source: { connection: 'drive-1', selection: {} } }],
     [
@@ -90,6 +107,55 @@ describe('creating a job', () => {
     const answer = await post('/v1/jobs').send(body).expect(400)
     expect(answer.body).toEqual({
       error: { code: 'invalid_request', message: 'Unknown field "source.recursive".' },
+    })
+  })
+})
+
+describe('the schedule of a job', () => {
+  const daily = { every: 'day', at: '02:30', zone: 'Europe/Berlin' }
+  const weekly = { ...daily, every: 'week', on: ['monday'] }
+
+  it('is changed and taken away', async () => {
+    const { id } = await create()
+    const path = `/v1/jobs/${id}/schedule`
+    const changed = await post(path).send({ schedule: daily }).expect(200)
+    expect(changed.body).toMatchObject({ request: { ...request, schedule: daily } })
+    const read = await get(`/v1/jobs/${id}`).expect(200)
+    expect(read.body).toEqual(changed.body)
+    // Half past two in Berlin, and up to a quarter of an hour later.
+    expect(read.body).toMatchObject({ nextRunAt: expect.stringMatching(/^2027-01-16T01:[34]/) })
+    const gone = await post(path).send({ schedule: null }).expect(200)
+    expect(gone.body).toMatchObject({ request, nextRunAt: null })
+    expect(shapes.Job.parse(gone.body).request).not.toHaveProperty('schedule')
+  })
+
+  it('is its owner’s', async () => {
+    const { id } = await create()
+    const answer = await post(`/v1/jobs/${id}/schedule`, grace).send({ schedule: null }).expect(404)
+    expect(answer.body).toMatchObject({ error: { code: 'not_found' } })
+  })
+
+  it.each([
+    ['schedule', {}],
+    ['schedule.every', { schedule: { every: 'never' } }],
+    ['schedule.at', { schedule: { every: 'day', zone: 'UTC' } }],
+    ...['24:00', '2:30', '02:60', '02:30:00', '', 5].map(
+      (at) => ['schedule.at', { schedule: { ...daily, at } }] as const,
+    ),
+    ...['Europe/Atlantis', '+02:00', '', 7].map(
+      (zone) => ['schedule.zone', { schedule: { ...daily, zone } }] as const,
+    ),
+    ...[[], ['monday', 'monday'], 'monday'].map(
+      (on) => ['schedule.on', { schedule: { ...weekly, on } }] as const,
+    ),
+    ['schedule.on.0', { schedule: { ...weekly, on: ['mon'] } }],
+    ['schedule.on', { schedule: { ...daily, on: ['monday'] } }],
+    ['schedule.at', { schedule: { every: 'hour', at: '02:30' } }],
+  ])('names the field %s when it is not right', async (field, body) => {
+    const { id } = await create()
+    const answer = await post(`/v1/jobs/${id}/schedule`).send(body).expect(400)
+    expect(answer.body).toEqual({
+      error: { code: 'invalid_request', message: expect.stringContaining(`"${field}"`) },
     })
   })
 })

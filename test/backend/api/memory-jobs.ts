@@ -1,4 +1,5 @@
 import type { Jobs, JobView } from '../../../backend/run/jobs.ts'
+import { nextDue } from '../../../backend/schedule/due.ts'
 import { WaybillError } from '../../../shared/errors.ts'
 import {
   isOver,
@@ -7,6 +8,7 @@ import {
   type RunProgress,
   type RunState,
 } from '../../../shared/job.ts'
+import type { Schedule } from '../../../shared/schedule.ts'
 
 interface Kept {
   readonly user: string
@@ -66,13 +68,18 @@ export function createMemoryJobs(options: {
     root: null,
   })
 
+  const nextOf = (schedule: Schedule | null, job: string): string | null =>
+    schedule === null ? null : new Date(nextDue(schedule, job, options.clock())).toISOString()
+
   return {
     async create(user, request) {
       for (const side of [request.source, request.destination])
         if (!options.connections.includes(side.connection))
           throw new WaybillError('not_found', 'There is no such connection.')
       const id = `job-${String(all.size + 1).padStart(3, '0')}`
-      const view = { id, createdAt: now(), request, run: firstRun(id, 1) }
+      const { schedule = null } = request
+      const nextRunAt = nextOf(schedule, id)
+      const view = { id, createdAt: now(), request, nextRunAt, run: firstRun(id, 1) }
       all.set(id, { user, view, receipts: new Map(), waiting: new Set() })
       return view
     },
@@ -107,6 +114,16 @@ export function createMemoryJobs(options: {
       if (!isOver(kept.view.run.state))
         throw new WaybillError('wrong_state', 'A run is still under way.')
       return change(kept, firstRun(job, kept.view.run.number + 1))
+    },
+    async schedule(user, job, schedule) {
+      const kept = mine(user, job)
+      const { schedule: _, ...request } = kept.view.request
+      kept.view = {
+        ...kept.view,
+        request: schedule === null ? request : { ...request, schedule },
+        nextRunAt: nextOf(schedule, job),
+      }
+      return kept.view
     },
     pause: async (user, job) => become(mine(user, job), 'paused'),
     async resume(user, job) {

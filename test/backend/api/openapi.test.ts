@@ -94,7 +94,7 @@ describe('the description', () => {
       Object.keys(methods).map((method) => `${method} ${path}`),
     )
     expect(described.toSorted()).toEqual([...routes].toSorted())
-    expect(described).toHaveLength(12)
+    expect(described).toHaveLength(13)
   })
 
   it('names every path parameter, every shape that it refers to, and every act once', () => {
@@ -129,6 +129,8 @@ describe('the description', () => {
     expect(fits(schema?.schema, request)).toBe('fits')
     expect(fits(schema?.schema, { ...request, more: 1 })).toContain('more')
     expect(fits(schema?.schema, { ...request, kind: 'teleport' })).not.toBe('fits')
+    const schedule = { every: 'week', on: ['monday'], at: '24:00', zone: 'UTC' }
+    expect(fits(schema?.schema, { ...request, schedule })).toContain('at')
     expect(fits(schema?.schema, { kind: 'copy' })).not.toBe('fits')
   })
 })
@@ -166,16 +168,19 @@ it('real answers are what the description says', async () => {
   await check('post', '/v1/jobs/{id}/resume', '/v1/jobs/job-001/resume')
   await check('post', '/v1/jobs/{id}/cancel', '/v1/jobs/job-001/cancel')
   await check('post', '/v1/jobs/{id}/runs', '/v1/jobs/job-001/runs')
+  const change = { schedule: { every: 'day', at: '02:30', zone: 'Europe/Berlin' } }
+  await check('post', '/v1/jobs/{id}/schedule', '/v1/jobs/job-001/schedule', change)
+  await check('post', '/v1/jobs/{id}/schedule', '/v1/jobs/job-001/schedule', { schedule: 'daily' })
   await check('get', '/v1/connections', '/v1/connections')
-  await check('get', '/healthz', '/healthz')
-  await check('get', '/readyz', '/readyz')
+  await check('get', '/health', '/health')
+  await check('get', '/ready', '/ready')
   await check('get', '/v1/openapi.json', '/v1/openapi.json')
   api.issuer.behave('down')
   api.pass(3_600_000)
   const outage = await api.http.get('/v1/connections').set('Authorization', await api.bearer())
   const schema = responseOf('get', '/v1/connections', 503)?.['application/json']?.schema
   expect([outage.status, fits(schema, outage.body)]).toEqual([503, 'fits'])
-  expect(seen.size).toBe(12)
+  expect(seen.size).toBe(13)
 })
 
 it('the lines of a receipt are what the description says', async () => {
@@ -221,6 +226,6 @@ it('every noun brings its own routes', () => {
     connectionRoutes({ list: async () => [] }),
     healthRoutes(async () => undefined),
   ]
-  expect(nouns.map((routes) => routes.length)).toEqual([7, 1, 1, 2])
+  expect(nouns.map((routes) => routes.length)).toEqual([8, 1, 1, 2])
   expect(openApiRoute(nouns.flat()).path).toBe('/v1/openapi.json')
 })

@@ -50,6 +50,13 @@ describe('the command line, with both accounts connected', () => {
     expect(`${output}${errors}`).not.toContain(clouds.drive.refreshToken)
   })
 
+  it('puts keys under the newest outer key, and says that none is under an older one', async () => {
+    await connectBoth(home, clouds)
+    const { exitCode, output, errors } = await home.run(['keys', 'rewrap', ...open])
+    expect({ exitCode, errors }).toEqual({ exitCode: 0, errors: '' })
+    expect(output).toMatch(/^0 put under the newest, 0 left\.\nNo key is under an older one/)
+  })
+
   it('refuses a token that the provider refuses', async () => {
     const { exitCode, errors } = await home.run(
       ['connect', 'dropbox', '--token-fd', '3', ...open],
@@ -97,6 +104,59 @@ describe('the command line, with both accounts connected', () => {
     const again = await home.run(['receipt', 'show', job, '--out', 'receipt.jsonl', ...open])
     expect(again).toMatchObject({ exitCode: 2 })
     expect(again.errors).toContain('There is a file at that place already')
+  })
+
+  it('backs up by a schedule, says when it is next, and changes that', async () => {
+    await connectBoth(home, clouds)
+    const folder = await folderWith(2)
+    const what = ['--from', `folder:${folder}`, '--to', '/Kept'] as const
+    const when = ['--every', 'week', '--on', 'thu,mon', '--at', '02:30', '--zone', 'Asia/Tokyo']
+    const first = await home.run(['backup', ...what, ...when, ...open])
+    expect(first).toMatchObject({ exitCode: 0 })
+    expect(first.output).toMatch(/^Next run: .*waybill serve/m)
+    const job = jobOf(first.output)
+
+    const shown = await home.run(['job', job, ...open])
+    expect(shown.output).toMatch(/^Backs up a folder to \/Kept\./)
+    expect(shown.output).toContain('Runs every Monday, Thursday at 02:30 (Asia/Tokyo), next on ')
+    const listed = await home.run(['jobs', ...open])
+    expect(listed.output).toMatch(new RegExp(`^${job} .* next \\S`))
+
+    const again = await home.run(['backup', '--job', job, ...open])
+    expect(again.output).toMatch(/^Done: \/Kept was up to date already\./)
+    const beside = await home.run(['backup', '--job', job, '--every', 'hour', ...open])
+    expect(beside).toMatchObject({ exitCode: 2, output: '' })
+    expect(beside.errors).toContain('waybill schedule')
+
+    const hourly = await home.run(['schedule', job, '--every', 'hour', ...open])
+    expect(hourly.output).toMatch(/^Runs every hour, next on .*\.\n$/)
+    const off = await home.run(['schedule', job, '--off', '--json', ...open])
+    expect(JSON.parse(off.output)).toMatchObject({ id: job, nextRunAt: null })
+    expect((await home.run(['jobs', ...open])).output).not.toContain('next')
+  })
+
+  it('asks before a backup replaces unusually many copies', async () => {
+    await connectBoth(home, clouds)
+    const { folders, files } = await clouds.drive.control.addTree({
+      folders: 1,
+      filesPerFolder: 101,
+      fileSize: 10,
+      prefix: 'many ',
+    })
+    const from = ['--from', `folder:${folders[0] ?? ''}`, '--to', '/Many'] as const
+    const job = jobOf((await home.run(['backup', ...from, ...open])).output)
+    for (const id of files) await clouds.drive.control.update(id, { content: 'other' })
+    const asked = await home.run(['backup', '--job', job, ...open])
+    expect(asked).toMatchObject({ exitCode: 1 })
+    expect(asked.output).toMatch(/^Paused: Unusually many files .*\(many_changes\)\n/)
+    expect(asked.output).toContain(`waybill resume ${job}`)
+    // To run it again is no answer.
+    const again = await home.run(['backup', '--job', job, ...open])
+    expect(again).toMatchObject({ exitCode: 1, output: '' })
+    expect(again.errors).toContain('(many_changes)')
+    const resumed = await home.run(['resume', job, ...open])
+    expect(resumed).toMatchObject({ exitCode: 0 })
+    expect(resumed.output).toMatch(/^Done: 101 items copied/)
   })
 
   it('runs a job again, only for what has changed, and prints one object when asked', async () => {

@@ -15,6 +15,7 @@ function jobWith(run: Partial<RunProgress>): JobView {
       source: { connection: 'a', selection: { kind: 'drive', sharedDrives: false } },
       destination: { connection: 'b', folder: '/Copies' },
     },
+    nextRunAt: null,
     run: {
       run: 'job-000001',
       number: 1,

@@ -20,6 +20,25 @@ describe('the command line, used wrongly', () => {
     ['an unknown provider', ['connect', 'box'], 'google-drive, dropbox'],
     ['a descriptor that is none', ['jobs', '--passphrase-fd', 'x'], 'It must be a number'],
     ['a run that is none', ['receipt', 'show', 'job', '--run', '0'], 'It must be a number'],
+    ['a time without a schedule', ['backup', '--at', '02:30'], 'go with --every'],
+    ['a schedule that is none', ['copy', '--every', 'month'], 'hour, day or week'],
+    ['an hour with a time', ['backup', '--every', 'hour', '--at', '02:30'], 'go with --every day'],
+    ['a day without a time', ['backup', '--every', 'day'], '--at 02:30'],
+    ['a time that is none', ['backup', '--every', 'day', '--at', '25:00'], '00:00 to 23:59'],
+    [
+      'a zone that is none',
+      ['backup', '--every', 'day', '--at', '02:30', '--zone', 'Berlin'],
+      'Europe/Berlin',
+    ],
+    ['a week without days', ['backup', '--every', 'week', '--at', '02:30'], '--on mon,thu'],
+    [
+      'days that are none',
+      ['backup', '--every', 'week', '--at', '02:30', '--on', 'mo'],
+      'days of the week',
+    ],
+    ['days of a day', ['backup', '--every', 'day', '--at', '02:30', '--on', 'mon'], '--every week'],
+    ['a schedule that is on and off', ['schedule', 'job', '--every', 'hour', '--off'], '--off'],
+    ['a schedule that is neither', ['schedule', 'job'], '--every'],
     ['a file that is not there', ['receipt', 'verify', 'none'], 'there is nothing at that place'],
   ])('says in one line what is wrong with %s, and ends with 2', async (_what, args, words) => {
     const { exitCode, output, errors } = await home.run(args)

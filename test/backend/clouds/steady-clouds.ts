@@ -48,6 +48,7 @@ const idleDestination: Destination = {
       composes: true,
     },
     timeResolutionMs: null,
+    keepsVersionsDays: null,
   },
   openFolder: unused,
   ensureFolders: unused,

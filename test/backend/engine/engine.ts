@@ -12,7 +12,8 @@ import type { SliceEnd } from '../../../backend/run/run-task.ts'
 import { verifyReceipt } from '../../../backend/run/verify-receipt.ts'
 import { tick } from '../../../backend/schedule/tick.ts'
 import type { Store } from '../../../backend/store/store.ts'
-import type { Selection } from '../../../shared/job.ts'
+import { WaybillError } from '../../../shared/errors.ts'
+import type { JobRequest, Selection } from '../../../shared/job.ts'
 import { isOver } from '../../../shared/job.ts'
 import type { ReceiptLine, ReceiptSummary } from '../../../shared/receipt.ts'
 import { keepRecords } from './kept-records.ts'
@@ -42,14 +43,18 @@ export interface Engine {
   readonly ends: SliceEnd[]
   /** Tasks that wait, in order. */
   readonly tasks: { readonly task: Task; readonly notBefore: number }[]
-  start(selection: Selection): Promise<string>
+  /** So many times the queue takes no task. */
+  refuseTasks(count: number): void
+  start(selection: Selection, also?: Partial<JobRequest>): Promise<string>
   /** Delivers the next task to a worker; returns what it lived. */
   deliver(diesAt?: Life['diesAt'], sliceMs?: number): Promise<Life>
   /** What a process does now and then; the clock moves past every lease first. */
   tick(): Promise<number>
+  /** As `tick`, at this very moment, in a process that may be killed. */
+  tickNow(diesAt?: Life['diesAt']): Promise<Life & { readonly count: number }>
   /** Works, waits and ticks until the newest run is over or paused. */
   finish(job: string): Promise<JobView>
-  copy(selection: Selection): Promise<string>
+  copy(selection: Selection, also?: Partial<JobRequest>): Promise<string>
   again(job: string): Promise<JobView>
   /** The receipt, verified. */
   receipt(job: string): Promise<{
@@ -76,6 +81,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   const tasks: Engine['tasks'] = []
   const names = new Set<string>()
   const ends: SliceEnd[] = []
+  let refused = 0
   const connections = createConnections(store, owners)
   const credentials = {
     accountId: 'x',
@@ -92,6 +98,10 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   const queueFor = (life: Life | null) => ({
     enqueue: async (task: Task, { name, notBefore }: { name: string; notBefore?: number }) => {
       if (life?.dead === true) throw new Killed()
+      if (refused > 0) {
+        refused -= 1
+        throw new WaybillError('unavailable', 'The queue cannot be reached.')
+      }
       if (names.has(name)) return
       names.add(name)
       tasks.push({ task, notBefore: notBefore ?? now() })
@@ -138,7 +148,20 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   }
   const doTick = async (): Promise<number> => {
     records.pass(130_000)
-    return tick({ store, queue: queueFor(null) }, now(), false)
+    return tick({ store, owners, queue: queueFor(null) }, now(), false)
+  }
+  const tickNow: Engine['tickNow'] = async (diesAt = () => false) => {
+    const life: Life = { steps: 0, dead: false, diesAt }
+    const mine = mortal(life, 'store', store)
+    const count = await tick(
+      { store: mine, owners, queue: mortal(life, 'queue', queueFor(null)) },
+      now(),
+      false,
+    ).catch((error: unknown) => {
+      if (!life.dead) throw error
+      return 0
+    })
+    return { ...life, count }
   }
   const finish = async (job: string): Promise<JobView> => {
     for (let turns = 0; turns < 200; turns += 1) {
@@ -154,11 +177,12 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     }
     throw new Error('the run does not end')
   }
-  const start = async (selection: Selection): Promise<string> => {
+  const start: Engine['start'] = async (selection, also) => {
     const request = {
       kind: 'copy' as const,
       source: { connection: 'from', selection },
       destination: { connection: 'to', folder: '/Backup' },
+      ...also,
     }
     return (await jobs.create(user, request)).id
   }
@@ -178,12 +202,16 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     user,
     ends,
     tasks,
+    refuseTasks: (count) => {
+      refused = count
+    },
     start,
     deliver,
     tick: doTick,
+    tickNow,
     finish,
-    copy: async (selection) => {
-      const job = await start(selection)
+    copy: async (selection, also) => {
+      const job = await start(selection, also)
       await finished(job)
       return job
     },

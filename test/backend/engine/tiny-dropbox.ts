@@ -44,7 +44,15 @@ export interface TinyDropbox {
 
 const lower = (path: string): string => path.toLowerCase()
 
-export function createTinyDropbox({ staging = true, commitsPerCall = 1000 } = {}): TinyDropbox {
+export function createTinyDropbox({
+  staging = true,
+  commitsPerCall = 1000,
+  keepsVersionsDays = 30,
+}: {
+  readonly staging?: boolean
+  readonly commitsPerCall?: number
+  readonly keepsVersionsDays?: number | null
+} = {}): TinyDropbox {
   const nodes = new Map<string, Node>()
   const sessions = new Map<string, { bytes: Uint8Array[]; size: number; closed: boolean }>()
   const log: DestinationChange[] = []
@@ -134,6 +142,7 @@ export function createTinyDropbox({ staging = true, commitsPerCall = 1000 } = {}
       stage: staging ? { bodies: 4, bytes: 8 << 20 } : null,
       names: dropboxNames,
       timeResolutionMs: 1000,
+      keepsVersionsDays,
     },
     openFolder: async (path) =>
       call('openFolder', path, () => {

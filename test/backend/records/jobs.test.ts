@@ -31,6 +31,7 @@ function job(id: string, user = 'ann') {
       source: { connection: 'from', selection: { kind: 'folder' as const, id: 'secret-folder' } },
       destination: { connection: 'to', folder: '/Secret' },
     },
+    dueAt: null,
     memory: { ...emptyMemory, known: 10 },
   }
 }
@@ -193,9 +194,9 @@ describe('transfers', () => {
     const owner = await records.owners.of('ann')
     const ids = Array.from({ length: 130 }, (_, n) => `i${n}`)
     await keep(
-      ...ids.map((id) => intentDocument(owner, 'run', id, [{ ...intent, version: id }], 1e15)),
-      uploadDocument(owner, 'run', 'job.item', upload, 1e15),
-      intentDocument(owner, 'run2', 'x', [intent], 1e15),
+      ...ids.map((id) => intentDocument(owner, 'run', id, [{ ...intent, version: id }], records.now())),
+      uploadDocument(owner, 'run', 'job.item', upload, records.now()),
+      intentDocument(owner, 'run2', 'x', [intent], records.now()),
     )
     const { intents, keys } = await openIntents(records.store, owner, 'run')
     expect(keys).toHaveLength(130)

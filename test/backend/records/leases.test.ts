@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { createJob, emptyMemory } from '../../../backend/records/jobs.ts'
 import { claim, handOver, renew, settle, turn, wake } from '../../../backend/records/leases.ts'
 import type { Claim } from '../../../backend/records/leases.ts'
-import { leaseMs, readRun, runDocument, underLease } from '../../../backend/records/runs.ts'
+import { usualLeaseMs, readRun, runDocument, underLease } from '../../../backend/records/runs.ts'
 import type { Lease, Run } from '../../../backend/records/runs.ts'
 import { tick } from '../../../backend/schedule/tick.ts'
 import type { RunState } from '../../../shared/job.ts'
@@ -24,6 +24,7 @@ beforeEach(async () => {
       source: { connection: 'from', selection: { kind: 'folder', id: 'x' } },
       destination: { connection: 'to', folder: '/Backup' },
     },
+    dueAt: null,
     memory: emptyMemory,
   })
 })
@@ -56,7 +57,7 @@ describe('a claim', () => {
 
   it('finds it busy while another holds it, and free once that lease has run out', async () => {
     await take()
-    records.pass(leaseMs - 1)
+    records.pass(usualLeaseMs - 1)
     expect((await take(0, 'two')).kind).toBe('busy')
     records.pass(1)
     expect((await take(0, 'two')).kind).toBe('held')
@@ -104,7 +105,7 @@ describe('a worker that lost its lease', () => {
   it('changes nothing more, in whatever way it lost it', async () => {
     const ways: readonly (() => Promise<unknown>)[] = [
       async () => {
-        records.pass(leaseMs)
+        records.pass(usualLeaseMs)
         await take(0, 'two')
       },
       async () => turn(records.store, run.id, 'paused', records.now()),
@@ -143,10 +144,10 @@ describe('a lease', () => {
   it('lives for as long as it is renewed', async () => {
     const lease = held(await take())
     for (let n = 0; n < 5; n += 1) {
-      records.pass(leaseMs - 1)
+      records.pass(usualLeaseMs - 1)
       await renew(records.store, lease, records.now())
     }
-    records.pass(leaseMs - 1)
+    records.pass(usualLeaseMs - 1)
     expect((await take(0, 'two')).kind).toBe('busy')
   })
 
@@ -225,14 +226,14 @@ describe('what is woken', () => {
 
   it('a run whose first task was lost, after a while', async () => {
     expect(await woken()).toEqual([])
-    records.pass(leaseMs)
+    records.pass(usualLeaseMs)
     expect(await woken()).toEqual([run.id])
     expect(await now()).toMatchObject({ fence: 1, state: 'queued' })
   })
 
   it('a run whose worker died, once its lease has run out', async () => {
     await take()
-    records.pass(leaseMs - 1)
+    records.pass(usualLeaseMs - 1)
     expect(await woken()).toEqual([])
     records.pass(1)
     expect(await woken()).toEqual([run.id])
@@ -261,7 +262,7 @@ describe('what is woken', () => {
     const wakeAt = records.now() + 600_000
     await handOver(records.store, lease, { ...go, wakeAt })
     expect(await woken(true)).toEqual([])
-    records.pass(600_000 + leaseMs)
+    records.pass(600_000 + usualLeaseMs)
     expect(await woken()).toEqual([run.id])
   })
 
@@ -306,14 +307,14 @@ describe('a process that ends between any two steps', () => {
         }),
     ]
     for (const act of acts.slice(0, steps)) await act()
-    records.pass(2 * leaseMs)
+    records.pass(2 * usualLeaseMs)
     const tasks: { run: string; fence: number }[] = []
     const queue = { enqueue: async (task: { run: string; fence: number }) => void tasks.push(task) }
-    expect(await tick({ store: records.store, queue }, records.now(), false)).toBe(1)
+    expect(await tick({ store: records.store, owners: records.owners, queue }, records.now(), false)).toBe(1)
     const [task] = tasks
     expect(task).toBeDefined()
     expect((await take(task?.fence ?? -1, 'three')).kind).toBe('held')
     // Once it is in hands, it is not woken again.
-    expect(await tick({ store: records.store, queue }, records.now(), false)).toBe(0)
+    expect(await tick({ store: records.store, owners: records.owners, queue }, records.now(), false)).toBe(0)
   })
 })
