@@ -1,5 +1,8 @@
 import { z } from 'zod'
 import { WaybillError } from '../shared/errors.ts'
+import { googleCloudFrom, googleCloudVariables } from './config/google-cloud.ts'
+import type { GoogleCloudSettings } from './config/google-cloud.ts'
+import { safeUrl } from './config/safe-url.ts'
 import { logLevels, type LogLevel } from './log.ts'
 
 export interface Settings {
@@ -7,13 +10,19 @@ export interface Settings {
   readonly port: number
   /** The name of this installation: what is sealed in one cannot be opened in another. */
   readonly environment: string
-  /** Paths of the store's file and of the wallet's. */
+  /** What this process serves: the API, what only the queue calls, or both. */
+  readonly role: (typeof roles)[number]
+  /** Null on one machine. */
+  readonly googleCloud: GoogleCloudSettings | null
+  /** Paths of the store's file and of the wallet's, on one machine. */
   readonly store: string
   readonly wallet: string
   /** OAuth client ids whose sign-in tokens the API takes, and the Workspace domains it admits (none: all). */
   readonly audiences: readonly string[]
   readonly hostedDomains: readonly string[]
   readonly logLevel: LogLevel
+  /** An OpenTelemetry collector; null sends no metrics. */
+  readonly metricsUrl: string | null
   readonly google: {
     readonly issuers: readonly string[]
     readonly jwksUrl: string
@@ -31,6 +40,12 @@ export interface Settings {
   }
 }
 
+const roles = ['all', 'api', 'runner'] as const
+const platforms = ['one-machine', 'google-cloud'] as const
+
+const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
+  z.enum(values, { error: `set it to one of ${values.join(', ')}` }).default(values[0])
+
 const text = (what: string) => z.string({ error: `set it to ${what}` }).max(2_000)
 
 const list = (what: string) =>
@@ -44,14 +59,7 @@ const list = (what: string) =>
     .refine((values) => values.length > 0, `set it to ${what}`)
 
 const url = (standard: string) =>
-  z
-    .string()
-    .default(standard)
-    .refine(isSafeUrl, {
-      error:
-        'set it to an https URL without user, query or fragment (http only for this machine), or leave it out for the real provider',
-    })
-    .transform((value) => value.replace(/\/+$/, ''))
+  safeUrl(', or leave it out for the real provider').default(standard)
 
 const settings = z.object({
   HOST: text('an address to listen at').default('127.0.0.1'),
@@ -66,6 +74,8 @@ const settings = z.object({
     .string()
     .regex(/^[a-z][a-z0-9-]{0,31}$/, 'set it to a short name in lower case, like local')
     .default('local'),
+  WAYBILL_PLATFORM: oneOf(platforms),
+  WAYBILL_ROLE: oneOf(roles),
   WAYBILL_STORE: text('the path of the store').default('./waybill.db'),
   WAYBILL_WALLET: text('the path of the wallet').default('./wallet.age'),
   WAYBILL_AUDIENCES: list('a comma-separated list of OAuth client ids').optional(),
@@ -73,6 +83,7 @@ const settings = z.object({
   LOG_LEVEL: z
     .enum(logLevels, { error: `set it to one of ${logLevels.join(', ')}` })
     .default('info'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: safeUrl(' of an OpenTelemetry collector').optional(),
   GOOGLE_ISSUERS: list('a comma-separated list of issuers').default([
     'https://accounts.google.com',
     'accounts.google.com',
@@ -98,26 +109,35 @@ const settings = z.object({
  */
 export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
   const set = Object.entries(environment).filter(([, value]) => value?.trim())
-  const result = settings.safeParse(Object.fromEntries(set))
-  if (!result.success) {
-    const advice = result.error.issues.map(
-      (issue) => `  ${issue.path[0]?.toString()}: ${issue.message}`,
-    )
+  const variables = Object.fromEntries(set)
+  const base = settings.safeParse(variables)
+  const isCloud = variables['WAYBILL_PLATFORM'] === 'google-cloud'
+  const cloud = isCloud ? googleCloudVariables.safeParse(variables) : null
+  const issues = [...(base.error?.issues ?? []), ...(cloud?.error?.issues ?? [])]
+  const advice = issues.map((issue) => `  ${issue.path[0]?.toString()}: ${issue.message}`)
+  // Google's clients would write whole requests into the log, with tokens and keys in them.
+  if (variables['GOOGLE_SDK_NODE_LOGGING'] !== undefined)
+    advice.push('  GOOGLE_SDK_NODE_LOGGING: leave it out, it would write secrets into the log')
+  if (!isCloud && base.data !== undefined && base.data.WAYBILL_ROLE !== 'all')
+    advice.push('  WAYBILL_ROLE: leave it out, on one machine there is only one process')
+  if (base.data === undefined || cloud?.success === false || advice.length > 0)
     throw new WaybillError(
       'settings_invalid',
       ['Some settings are missing or wrong:', ...new Set(advice)].join('\n'),
     )
-  }
-  const read = result.data
+  const read = base.data
   return {
     host: read.HOST,
     port: read.PORT,
     environment: read.WAYBILL_ENV,
+    role: read.WAYBILL_ROLE,
+    googleCloud: cloud === null ? null : googleCloudFrom(cloud.data),
     store: read.WAYBILL_STORE,
     wallet: read.WAYBILL_WALLET,
     audiences: read.WAYBILL_AUDIENCES ?? [read.GOOGLE_CLIENT_ID],
     hostedDomains: read.WAYBILL_HOSTED_DOMAINS ?? [],
     logLevel: read.LOG_LEVEL,
+    metricsUrl: read.OTEL_EXPORTER_OTLP_ENDPOINT ?? null,
     google: {
       issuers: read.GOOGLE_ISSUERS,
       jwksUrl: read.GOOGLE_JWKS_URL,
@@ -134,14 +154,4 @@ export function readSettings(environment: Readonly<Record<string, string | undef
       appSecret: read.DROPBOX_APP_SECRET,
     },
   }
-}
-
-/** Tokens travel to these places: in the clear only where nothing leaves the machine. */
-function isSafeUrl(value: string): boolean {
-  const parsed = URL.parse(value)
-  if (parsed === null) return false
-  if (parsed.username !== '' || parsed.password !== '') return false
-  if (parsed.search !== '' || parsed.hash !== '') return false
-  const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(parsed.hostname)
-  return parsed.protocol === 'https:' || (parsed.protocol === 'http:' && loopback)
 }

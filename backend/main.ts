@@ -1,96 +1,96 @@
 import type { AddressInfo } from 'node:net'
 import { setImmediate, setTimeout as sleepFor } from 'node:timers/promises'
-import { asWaybillError } from '../shared/errors.ts'
 import type { ProviderId } from '../shared/job.ts'
-import { createAuthenticate } from './api/authenticate.ts'
-import { placeOf } from './api/errors.ts'
-import { createGoogleKeys } from './api/google-keys.ts'
-import { createApp, createHttpServer } from './app.ts'
+import { createHttpServer } from './app.ts'
 import type { TokenSource } from './clouds/cloud.ts'
-import { createDispatcher } from './clouds/http.ts'
-import { createDriveSource } from './clouds/google-drive/source.ts'
-import { createDropbox } from './clouds/dropbox/destination.ts'
 import { createSteady } from './clouds/steady.ts'
 import type { Settings } from './config.ts'
 import { addConnection } from './connect/add-connection.ts'
 import { createConnectionViews, viewOf } from './connect/connections-view.ts'
 import type { ConnectionView } from './connect/connections-view.ts'
 import { createTokens } from './connect/tokens.ts'
-import { createLocalQueue } from './dispatch/local-queue.ts'
 import type { Log } from './log.ts'
+import type { Tracing } from './log/tracing.ts'
+import { endpointsOf } from './main/endpoints.ts'
+import type { Clouds } from './main/clouds.ts'
+import { faultOf } from './main/fault-of.ts'
+import type { Platform } from './main/platform.ts'
+import { servedApp } from './main/served-app.ts'
 import { createConnections } from './records/connections.ts'
 import { createOwners } from './records/owner.ts'
+import { rewrapKeys } from './records/rewrap-keys.ts'
+import type { RewrapCounts } from './records/rewrap-keys.ts'
 import { createJobs } from './run/act-on-jobs.ts'
 import type { Jobs } from './run/jobs.ts'
 import { Stop, createRunner } from './run/run-task.ts'
 import type { SliceEnd } from './run/run-task.ts'
 import { tick } from './schedule/tick.ts'
-import { holdStore, openStoreFile } from './store/sqlite-file.ts'
-import { createSqliteStore } from './store/sqlite.ts'
 import { createDekCache } from './vault/dek-cache.ts'
 import { createRandomBytes } from './vault/random-bytes.ts'
-import { createWalletWrapper } from './vault/wallet-wrapper.ts'
-import type { Wallet } from './vault/wallet.ts'
 
 /** A slice works for as long as this before it hands over. */
 const SLICE_MS = 4 * 60_000
-const TICK_MS = 15_000
-/** Runs worked on at the same time in one process. */
-const RUNS_AT_ONCE = 4
 
-/** Waybill on one machine: everything on one store file, with a wallet for the keys. */
 export interface Waybill {
   readonly jobs: Jobs
   readonly connections: { list(user: string): Promise<readonly ConnectionView[]> }
   /** Keeps an account whose refresh token is known. Throws `connection_expired` when the provider refuses it. */
   connect(user: string, provider: ProviderId, refreshToken: string): Promise<ConnectionView>
   /**
-   * Begins to work on runs, first on those that an earlier process left. Throws `store_in_use` when another process
-   * works on this store.
+   * Begins to work on runs, first on those that an earlier process left; where the queue calls over HTTP, `serve` is
+   * what makes it work. Throws `store_in_use` when another process works on this store.
    */
   work(): Promise<void>
-  /** Serves the API. Resolves, once it listens, with where. */
+  /** Brings every person's key under the newest KEK; what a pass leaves, the next one takes up. */
+  rewrapKeys(signal: AbortSignal): Promise<RewrapCounts>
+  /** Serves what the role says. Resolves, once it listens, with where. */
   serve(): Promise<string>
   /** Lets the slices under way write their checkpoints and hand over, then lets go of everything. */
   close(): Promise<void>
 }
 
 /**
- * The composition root: the only place that names implementations.
+ * The composition root: with `main/`, the only place that names implementations.
  *
- * @param wallet opened: its keys live in this process's memory only
+ * @param platform opened; it is closed with everything else
  */
 export function openWaybill({
   settings,
-  wallet,
+  platform,
   log,
+  tracing,
   sliceMs = SLICE_MS,
+  leaseMs,
 }: {
   readonly settings: Settings
-  readonly wallet: Pick<Wallet, 'keks'>
+  readonly platform: Platform
   readonly log: Log
+  readonly tracing?: Tracing
   /** How long a slice works before it hands over, in milliseconds. */
   readonly sliceMs?: number
+  /** How long a dead worker keeps others from its run, in milliseconds; a minute unless told. */
+  readonly leaseMs?: number
 }): Waybill {
   const now = Date.now
   const random = createRandomBytes()
-  const db = openStoreFile(settings.store)
-  const store = createSqliteStore(db, { clock: now })
-  const queue = createLocalQueue(db, {
-    clock: now,
-    random: Math.random,
-    onError: (error) => log.error('delivery_failed', faultOf(error)),
-  })
-  const wrapper = createWalletWrapper(wallet, random)
+  const { store, queue, wrapper } = platform
   const cache = createDekCache({ wrapper, random, now })
   const owners = createOwners({ store, wrapper, cache, env: settings.environment, random, now })
   const connections = createConnections(store, owners)
   const endpoints = endpointsOf(settings)
   const tokens = createTokens({ connections, endpoints, now })
-  const clouds = cloudsOf(settings)
+  let loading: Promise<Clouds> | null = null
+  // The providers' libraries take a while to load: whoever only serves the API starts without them.
+  const loadClouds = async (): Promise<Clouds> =>
+    (loading ??= import('./main/clouds.ts').then(({ cloudsOf }) => cloudsOf(settings)))
   const wait = async (ms: number, signal?: AbortSignal): Promise<void> =>
     sleepFor(ms, undefined, signal === undefined ? {} : { signal })
-  const steady = createSteady({ clock: now, random: Math.random, sleep: wait })
+  const steady = createSteady({
+    clock: now,
+    random: Math.random,
+    sleep: wait,
+    onCall: (provider, code) => log.debug('call', { provider, ...(code === null ? {} : { code }) }),
+  })
   const sleep = async (ms: number, signal?: AbortSignal): Promise<void> => {
     await wait(ms, signal).catch(() => undefined)
   }
@@ -102,6 +102,7 @@ export function openWaybill({
     open: async ({ user, request }, signal) => {
       const from = request.source.connection
       const to = request.destination.connection
+      const clouds = await loadClouds()
       return {
         source: steady.source(clouds.source(tokens.of(user, from)), from, signal),
         destination: steady.destination(clouds.destination(tokens.of(user, to)), to, signal),
@@ -111,57 +112,47 @@ export function openWaybill({
     random,
     turn: async () => setImmediate(),
     sliceMs,
+    ...(leaseMs === undefined ? {} : { leaseMs }),
     onEnd: (end) => logEnd(log, end),
   })
   const stop = new AbortController()
   const closers: (() => Promise<void>)[] = []
+  const wakeUp = async (alone: boolean): Promise<number> => {
+    cache.sweep()
+    return tick({ store, owners, queue }, now(), alone)
+  }
 
   return {
     jobs,
     connections: createConnectionViews(connections),
     connect: async (user, provider, refreshToken) => {
+      const clouds = await loadClouds()
       const whose = async (of: ProviderId, token: TokenSource) =>
         of === 'google-drive' ? clouds.source(token).account() : clouds.destination(token).account()
       const deps = { connections, endpoints, whose, now, random }
       return viewOf(await addConnection(deps, user, provider, refreshToken))
     },
+    rewrapKeys: async (signal) => {
+      const deps = { store, wrapper: platform.wrapper, env: settings.environment }
+      return rewrapKeys(deps, signal)
+    },
     work: async () => {
-      const hold = holdStore(settings.store)
-      // Nobody else can be at work on this store: what is leased is leased to the dead.
-      await tick({ store, queue }, now(), true)
-      queue.start(async (task) => runner.handle(task, stop.signal), RUNS_AT_ONCE)
-      const ticking = setInterval(() => {
-        cache.sweep()
-        tick({ store, queue }, now(), false).catch((error: unknown) =>
-          log.error('tick_failed', faultOf(error)),
-        )
-      }, TICK_MS)
-      closers.push(async () => {
-        clearInterval(ticking)
-        stop.abort(new Stop())
-        await queue.stop()
-        hold.release()
-      })
+      if (platform.deliver === null) return
+      const handle = async (task: Parameters<typeof runner.handle>[0]) =>
+        runner.handle(task, stop.signal)
+      closers.push(await platform.deliver(handle, wakeUp))
     },
     serve: async () => {
-      const { issuers, jwksUrl } = settings.google
-      const rules = {
-        issuers,
-        audiences: settings.audiences,
-        hostedDomains: settings.hostedDomains,
-      }
-      const keys = createGoogleKeys({ url: jwksUrl, fetch, clock: now })
-      const authenticate = createAuthenticate({ rules, keys, clock: now })
-      const ready = async (): Promise<void> => {
-        await store.get('keys', 'readiness')
-      }
-      const app = createApp({
-        authenticate,
+      const app = servedApp(settings, {
         log,
+        ...(tracing === undefined ? {} : { tracing }),
         clock: now,
         jobs,
         connections: createConnectionViews(connections),
-        ready,
+        ready: async () => void (await store.get('keys', 'readiness')),
+        handle: (task, signal) => runner.handle(task, signal),
+        tick: async () => wakeUp(false),
+        stop: stop.signal,
       })
       const server = createHttpServer(app)
       await new Promise<void>((resolve, reject) => {
@@ -180,37 +171,11 @@ export function openWaybill({
       return `http://${settings.host}:${port}`
     },
     close: async () => {
+      stop.abort(new Stop())
       await Promise.all(closers.map(async (close) => close()))
       cache.purge()
-      store.close()
+      await platform.close()
     },
-  }
-}
-
-function endpointsOf({ google, dropbox }: Settings) {
-  return {
-    'google-drive': {
-      issuer: google.issuers[0] ?? '',
-      url: google.tokenUrl,
-      clientId: google.clientId,
-      clientSecret: google.clientSecret,
-    },
-    dropbox: {
-      issuer: new URL(dropbox.tokenUrl).origin,
-      url: dropbox.tokenUrl,
-      clientId: dropbox.appKey,
-      clientSecret: dropbox.appSecret,
-    },
-  }
-}
-
-function cloudsOf({ google, dropbox }: Settings) {
-  const dispatcher = createDispatcher()
-  return {
-    source: (token: TokenSource) =>
-      createDriveSource({ token, rootUrl: `${google.apiUrl}/`, dispatcher }),
-    destination: (token: TokenSource) =>
-      createDropbox({ token, apiUrl: dropbox.apiUrl, contentUrl: dropbox.contentUrl, dispatcher }),
   }
 }
 
@@ -220,14 +185,9 @@ function addressOf(address: string | AddressInfo | null): AddressInfo {
   return address
 }
 
-function logEnd(log: Log, { run, end, error }: SliceEnd): void {
-  if (end === 'failed') log.error('run_failed', { run, ...faultOf(error) })
+function logEnd(log: Log, { run, end, error, items, bytes }: SliceEnd): void {
+  if (end === 'over') log.info('run_over', { run, count: items ?? 0, bytes: bytes ?? 0 })
+  else if (end === 'failed') log.error('run_failed', { run, ...faultOf(error) })
   else if (end === 'paused' || end === 'waits') log.warn(`run_${end}`, { run, ...faultOf(error) })
   else log.info(`slice_${end}`, { run })
-}
-
-function faultOf(thrown: unknown) {
-  const error = asWaybillError(thrown)
-  const at = placeOf(error)
-  return { code: error.code, ...(at === undefined ? {} : { at }) }
 }

@@ -3,8 +3,9 @@ import { describe, expect, it } from '@jest/globals'
 import { verifyReceipt } from '../backend/run/verify-receipt.ts'
 import type { ReceiptLine } from '../shared/receipt.ts'
 import { within } from './bench/bench-setting.ts'
-import type { Setting } from './bench/bench-setting.ts'
+import type { Setting, SettingOptions } from './bench/bench-setting.ts'
 import { seededRandom } from './clouds/random.ts'
+import { describeWithFirestore } from './platform/firestore.ts'
 
 const MiB = 1024 * 1024
 const largeBytes = 40 * MiB
@@ -52,11 +53,11 @@ async function killOften(setting: Setting, job: string, seed: string): Promise<n
   return kills
 }
 
-describe('a worker that is killed again and again', () => {
+function declareKills(more: () => Pick<SettingOptions, 'firestore'>): void {
   it.each(['one', 'two'])(
     'leaves every file there once, with a receipt that is complete (seed %s)',
     async (seed) => {
-      await within({ latencyMs: 4 }, async (setting) => {
+      await within({ latencyMs: 4, leaseMs: 1_500, ...more() }, async (setting) => {
         const { drive, dropbox } = setting.clouds
         const top = await drive.control.addFolder('Top')
         await drive.control.addTree({
@@ -95,4 +96,11 @@ describe('a worker that is killed again and again', () => {
       })
     },
   )
+}
+
+describe('a worker that is killed again and again, on one machine', () => {
+  declareKills(() => ({}))
+})
+describeWithFirestore('a worker that is killed again and again, in Google Cloud', (firestore) => {
+  declareKills(() => ({ firestore }))
 })

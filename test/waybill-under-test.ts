@@ -6,6 +6,9 @@ import { readSettings } from '../backend/config.ts'
 import type { Settings } from '../backend/config.ts'
 import { createLog } from '../backend/log.ts'
 import { openWaybill } from '../backend/main.ts'
+import { openGoogleCloud } from '../backend/main/in-google-cloud.ts'
+import { openOneMachine } from '../backend/main/on-one-machine.ts'
+import type { Platform } from '../backend/main/platform.ts'
 import type { Waybill } from '../backend/main.ts'
 import { isOver } from '../shared/job.ts'
 import type { JobRequest, Selection } from '../shared/job.ts'
@@ -14,12 +17,19 @@ import type { JobView } from '../backend/run/jobs.ts'
 import { settingsFor } from './clouds/settings-for.ts'
 import { startClouds } from './clouds/start.ts'
 import type { Clouds, CloudsOptions } from './clouds/start.ts'
+import type { FirestoreUnderTest } from './platform/firestore.ts'
+import { startGoogleCloud } from './platform/google-cloud.ts'
+import type { GoogleCloud } from './platform/google-cloud.ts'
 
 /** A user of the embedded Waybill, with both accounts connected, and the simulated clouds around them. */
 export interface UnderTest {
   readonly clouds: Clouds
   readonly waybill: Waybill
   readonly settings: Settings
+  /** Null on one machine. */
+  readonly googleCloud: GoogleCloud | null
+  /** Where the API is served. */
+  serve(): Promise<string>
   readonly user: string
   /** Lines that the log wrote. */
   readonly logged: readonly string[]
@@ -42,14 +52,28 @@ export interface UnderTest {
   close(): Promise<void>
 }
 
+export interface UnderTestOptions extends CloudsOptions {
+  readonly sliceMs?: number
+  /** With it, Waybill is in Google Cloud: this Firestore, and stand-ins for queue and keys. Else it is on one machine. */
+  readonly firestore?: FirestoreUnderTest
+}
+
 /** Starts clouds and a Waybill that works. */
-export async function startUnderTest(
-  options: CloudsOptions & { readonly sliceMs?: number } = {},
-): Promise<UnderTest> {
+export async function startUnderTest(options: UnderTestOptions = {}): Promise<UnderTest> {
   const clouds = await startClouds(options)
+  const { firestore } = options
+  const googleCloud =
+    firestore === undefined
+      ? null
+      : await startGoogleCloud({
+          // Of its own: what an earlier test has kept is sealed with keys that are gone.
+          project: `${firestore.project}-${randomBytes(4).toString('hex')}`,
+          firestoreHost: firestore.host(),
+          issuer: clouds.issuer,
+        })
   const folder = mkdtempSync(join(tmpdir(), 'waybill-'))
-  const settings = readSettings(
-    settingsFor(
+  const settings = readSettings({
+    ...settingsFor(
       {
         drive: {
           ...clouds.drive.account,
@@ -65,21 +89,19 @@ export async function startUnderTest(
       },
       folder,
     ),
-  )
+    ...googleCloud?.variables,
+  })
   const logged: string[] = []
   const log = createLog({ write: (line) => logged.push(line), clock: Date.now, level: 'debug' })
-  const kek = {
-    id: 'test',
-    key: createSecretKey(randomBytes(32)),
-    created: '',
-    state: 'active' as const,
-  }
   const { sliceMs = 60_000 } = options
-  const waybill = openWaybill({ settings, wallet: { keks: [kek] }, log, sliceMs })
+  const platform = openPlatform(settings, firestore)
+  const waybill = openWaybill({ settings, platform, log, sliceMs })
   const user = 'a-person'
   const source = await waybill.connect(user, 'google-drive', clouds.drive.account.refreshToken)
   const destination = await waybill.connect(user, 'dropbox', clouds.dropbox.account.refreshToken)
   await waybill.work()
+  // Where the queue calls over HTTP.
+  const served = googleCloud === null ? null : await waybill.serve()
 
   const settled = async (job: string): Promise<JobView> => {
     for (;;) {
@@ -104,6 +126,8 @@ export async function startUnderTest(
     clouds,
     waybill,
     settings,
+    googleCloud,
+    serve: async () => served ?? waybill.serve(),
     user,
     logged,
     request,
@@ -128,8 +152,29 @@ export async function startUnderTest(
     },
     close: async () => {
       await waybill.close()
+      await googleCloud?.close()
       await clouds.close()
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+function openPlatform(settings: Settings, firestore?: FirestoreUnderTest): Platform {
+  const now = Date.now
+  if (settings.googleCloud !== null && firestore !== undefined) {
+    // The client takes the emulator from the environment when it is made.
+    const before = process.env['FIRESTORE_EMULATOR_HOST']
+    process.env['FIRESTORE_EMULATOR_HOST'] = firestore.host()
+    const opened = openGoogleCloud(settings.googleCloud, { now })
+    if (before === undefined) delete process.env['FIRESTORE_EMULATOR_HOST']
+    else process.env['FIRESTORE_EMULATOR_HOST'] = before
+    return opened
+  }
+  const key = createSecretKey(randomBytes(32))
+  const kek = { id: 'test', key, created: '', state: 'active' as const }
+  return openOneMachine(
+    settings,
+    { keks: [kek] },
+    { now, random: randomBytes, report: () => undefined },
+  )
 }

@@ -1,7 +1,14 @@
 import { readSettings } from '../config.ts'
 import type { Settings } from '../config.ts'
 import { createLog } from '../log.ts'
+import type { Log } from '../log.ts'
+import { createMetrics } from '../log/metrics.ts'
+import { createTracing } from '../log/tracing.ts'
 import type { Waybill } from '../main.ts'
+import { exportMetrics } from '../main/export-metrics.ts'
+import { faultOf } from '../main/fault-of.ts'
+import type { Platform } from '../main/platform.ts'
+import { createRandomBytes } from '../vault/random-bytes.ts'
 import { userIdOf } from '../api/user-id.ts'
 import { readPassphrase } from '../vault/passphrase.ts'
 import type { PassphraseSource } from '../vault/passphrase.ts'
@@ -27,7 +34,7 @@ export interface Session extends AsyncDisposable {
 }
 
 /**
- * Opens the wallet, then everything else.
+ * Opens the platform (on one machine the wallet first), then everything else.
  *
  * @param options.log whether to write a log even though `LOG_LEVEL` does not ask for one: beside a progress display it
  * is in the way
@@ -44,22 +51,49 @@ export async function openSession(
     ...(flags.wallet === undefined ? {} : { WAYBILL_WALLET: flags.wallet }),
   })
   const isWanted = options.log || (shell.environment['LOG_LEVEL'] ?? '').trim() !== ''
+  const tracing = createTracing(settings.googleCloud?.project ?? null)
+  const metrics = settings.metricsUrl === null ? null : await exportMetrics(settings.metricsUrl)
   const log = createLog({
     write: (line) => shell.errors.write(line),
     clock: shell.now,
+    trace: tracing.current,
+    ...(metrics === null ? {} : { heard: createMetrics(metrics.meter) }),
     level: isWanted ? settings.logLevel : 'silent',
   })
   // The providers' libraries take half a second to load: only who needs them waits for them.
-  const [wallet, { openWaybill }] = await Promise.all([
-    openWalletFor(shell, settings.wallet, flags),
+  const [platform, { openWaybill }] = await Promise.all([
+    openPlatform(shell, settings, flags, log),
     import('../main.ts'),
   ])
-  const waybill = openWaybill({ settings, wallet, log })
+  const waybill = openWaybill({ settings, platform, log, tracing })
   const user =
     flags.user === undefined
       ? userIdOf('waybill', 'local-owner')
       : userIdOf('https://accounts.google.com', flags.user)
-  return { waybill, user, settings, [Symbol.asyncDispose]: async () => waybill.close() }
+  const close = async (): Promise<void> => {
+    await waybill.close()
+    await metrics?.close()
+  }
+  return { waybill, user, settings, [Symbol.asyncDispose]: close }
+}
+
+async function openPlatform(
+  shell: Shell,
+  settings: Settings,
+  flags: SharedFlags,
+  log: Log,
+): Promise<Platform> {
+  const { now } = shell
+  if (settings.googleCloud !== null) {
+    const { openGoogleCloud } = await import('../main/in-google-cloud.ts')
+    return openGoogleCloud(settings.googleCloud, { now })
+  }
+  const [wallet, { openOneMachine }] = await Promise.all([
+    openWalletFor(shell, settings.wallet, flags),
+    import('../main/on-one-machine.ts'),
+  ])
+  const report = (event: string, error: unknown): void => log.error(event, faultOf(error))
+  return openOneMachine(settings, wallet, { now, random: createRandomBytes(), report })
 }
 
 /**

@@ -9,6 +9,15 @@ const least = {
   DROPBOX_APP_SECRET: 'dropbox-secret',
 }
 
+const inCloud = {
+  WAYBILL_PLATFORM: 'google-cloud',
+  GOOGLE_CLOUD_PROJECT: 'my-project',
+  WAYBILL_KMS_KEY: 'projects/my-project/locations/europe-west3/keyRings/waybill/cryptoKeys/keks',
+  WAYBILL_TASKS_QUEUE: 'projects/my-project/locations/europe-west3/queues/runs',
+  WAYBILL_TASKS_ACCOUNT: 'queue@my-project.iam.gserviceaccount.com',
+  WAYBILL_RUNNER_URL: 'https://runner.example/',
+}
+
 /** What is said about settings that are refused. */
 function advice(environment: Readonly<Record<string, string | undefined>>): string {
   try {
@@ -26,11 +35,14 @@ describe('settings', () => {
       host: '127.0.0.1',
       port: 8080,
       environment: 'local',
+      role: 'all',
+      googleCloud: null,
       store: './waybill.db',
       wallet: './wallet.age',
       audiences: ['google-id'],
       hostedDomains: [],
       logLevel: 'info',
+      metricsUrl: null,
       google: {
         issuers: ['https://accounts.google.com', 'accounts.google.com'],
         jwksUrl: 'https://www.googleapis.com/oauth2/v3/certs',
@@ -77,6 +89,52 @@ describe('settings', () => {
       google: { issuers: ['http://127.0.0.1:9'], jwksUrl: 'http://127.0.0.1:9/certs' },
       dropbox: { apiUrl: 'http://localhost:7', contentUrl: 'http://[::1]:7' },
     })
+  })
+
+  it('say where everything is in Google Cloud', () => {
+    const { role, googleCloud } = readSettings({ ...least, ...inCloud, WAYBILL_ROLE: 'runner' })
+    expect(role).toBe('runner')
+    expect(googleCloud).toEqual({
+      project: 'my-project',
+      database: '(default)',
+      keysDatabase: 'waybill-keys',
+      kmsKey: 'projects/my-project/locations/europe-west3/keyRings/waybill/cryptoKeys/keks',
+      queue: 'projects/my-project/locations/europe-west3/queues/runs',
+      runner: {
+        url: 'https://runner.example',
+        account: 'queue@my-project.iam.gserviceaccount.com',
+        accounts: ['queue@my-project.iam.gserviceaccount.com'],
+        audience: 'waybill-runner',
+      },
+      kmsEndpoint: null,
+      tasksEndpoint: null,
+    })
+  })
+
+  it.each([
+    ['GOOGLE_CLOUD_PROJECT', undefined],
+    ['WAYBILL_KMS_KEY', 'keks'],
+    ['WAYBILL_KMS_KEY', undefined],
+    ['WAYBILL_TASKS_QUEUE', 'projects/p/locations/l/queues/'],
+    ['WAYBILL_TASKS_ACCOUNT', 'somebody@example.com'],
+    ['WAYBILL_RUNNER_URL', 'http://runner.example'],
+    ['WAYBILL_RUNNER_URL', undefined],
+    ['WAYBILL_DATABASE', 'Not a database'],
+    ['WAYBILL_KMS_ENDPOINT', 'kms.example:443'],
+    ['WAYBILL_ROLE', 'worker'],
+    ['WAYBILL_PLATFORM', 'moon'],
+  ])('name %s when it is %s', (name, value) => {
+    const said = advice({ ...least, ...inCloud, [name]: value })
+    expect(said).toMatch(new RegExp(`^settings_invalid\\n[^\\n]*\\n  ${name}: [^\\n]+$`))
+  })
+
+  it('of Google Cloud are not asked for on one machine, which has but one process', () => {
+    expect(readSettings({ ...least, WAYBILL_KMS_KEY: 'whatever' }).googleCloud).toBeNull()
+    expect(advice({ ...least, WAYBILL_ROLE: 'runner' })).toContain('WAYBILL_ROLE: ')
+  })
+
+  it('never let the clients write secrets into the log', () => {
+    expect(advice({ ...least, GOOGLE_SDK_NODE_LOGGING: 'all' })).toContain('leave it out')
   })
 
   it('that are missing or wrong are all named at once, with what to do and without their values', () => {

@@ -1,16 +1,16 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { startUnderTest } from '../waybill-under-test.ts'
+import { afterEach, beforeEach, expect, it } from '@jest/globals'
 import type { UnderTest } from '../waybill-under-test.ts'
+import { onBothPlatforms } from './on-both-platforms.ts'
 
-let t: UnderTest
-beforeEach(async () => {
-  t = await startUnderTest()
-})
-afterEach(async () => {
-  await t.close()
-})
+onBothPlatforms('a first copy', (start) => {
+  let t: UnderTest
+  beforeEach(async () => {
+    t = await start()
+  })
+  afterEach(async () => {
+    await t.close()
+  })
 
-describe('a first copy', () => {
   it('carries a folder with everything in it, and its receipt proves each file', async () => {
     const { drive } = t.clouds
     const folder = drive.addFolder('Work')

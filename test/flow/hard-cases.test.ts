@@ -1,16 +1,16 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { startUnderTest } from '../waybill-under-test.ts'
+import { afterEach, beforeEach, expect, it } from '@jest/globals'
 import type { UnderTest } from '../waybill-under-test.ts'
+import { onBothPlatforms } from './on-both-platforms.ts'
 
-let t: UnderTest
-beforeEach(async () => {
-  t = await startUnderTest()
-})
-afterEach(async () => {
-  await t.close()
-})
+onBothPlatforms('hard cases', (start) => {
+  let t: UnderTest
+  beforeEach(async () => {
+    t = await start()
+  })
+  afterEach(async () => {
+    await t.close()
+  })
 
-describe('hard cases', () => {
   it('keeps same-name siblings, case and NFC/NFD twins, and names that Dropbox refuses', async () => {
     const { drive } = t.clouds
     const folder = drive.addFolder('Hard')

@@ -1,19 +1,19 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { startUnderTest } from '../waybill-under-test.ts'
+import { afterEach, beforeEach, expect, it } from '@jest/globals'
 import type { UnderTest } from '../waybill-under-test.ts'
+import { onBothPlatforms } from './on-both-platforms.ts'
 
-let t: UnderTest
-beforeEach(async () => {
-  t = await startUnderTest()
-})
-afterEach(async () => {
-  await t.close()
-})
+onBothPlatforms('a run in many slices', (start) => {
+  let t: UnderTest
+  beforeEach(async () => {
+    t = await start()
+  })
+  afterEach(async () => {
+    await t.close()
+  })
 
-describe('a run in many slices', () => {
   it('hands over again and again, and carries everything once', async () => {
     await t.close()
-    t = await startUnderTest({ sliceMs: 40 })
+    t = await start({ sliceMs: 40 })
     const { drive, dropbox } = t.clouds
     const folder = drive.addFolder('Src')
     for (let d = 0; d < 4; d += 1) {

@@ -1,16 +1,16 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { startUnderTest } from '../waybill-under-test.ts'
+import { afterEach, beforeEach, expect, it } from '@jest/globals'
 import type { UnderTest } from '../waybill-under-test.ts'
+import { onBothPlatforms } from './on-both-platforms.ts'
 
-let t: UnderTest
-beforeEach(async () => {
-  t = await startUnderTest()
-})
-afterEach(async () => {
-  await t.close()
-})
+onBothPlatforms('the same job again', (start) => {
+  let t: UnderTest
+  beforeEach(async () => {
+    t = await start()
+  })
+  afterEach(async () => {
+    await t.close()
+  })
 
-describe('the same job again', () => {
   it('finds nothing to do with two calls', async () => {
     const { drive, dropbox } = t.clouds
     const folder = drive.addFolder('Src')

@@ -1,16 +1,16 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { startUnderTest } from '../waybill-under-test.ts'
+import { afterEach, beforeEach, expect, it } from '@jest/globals'
 import type { UnderTest } from '../waybill-under-test.ts'
+import { onBothPlatforms } from './on-both-platforms.ts'
 
-let t: UnderTest
-beforeEach(async () => {
-  t = await startUnderTest()
-})
-afterEach(async () => {
-  await t.close()
-})
+onBothPlatforms('what a person has to mend', (start) => {
+  let t: UnderTest
+  beforeEach(async () => {
+    t = await start()
+  })
+  afterEach(async () => {
+    await t.close()
+  })
 
-describe('what a person has to mend', () => {
   it('waits when the destination is full, and goes on when there is room', async () => {
     const { drive, dropbox } = t.clouds
     const folder = drive.addFolder('Src')
