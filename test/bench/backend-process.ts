@@ -28,19 +28,30 @@ export interface Backend {
   kill(): Promise<void>
 }
 
+export interface BackendOptions {
+  /** For node, such as `--cpu-prof`. */
+  readonly flags?: readonly string[]
+  /** Environment variables besides those of the clouds. */
+  readonly variables?: Readonly<Record<string, string>>
+}
+
 /**
  * Starts a backend that knows the clouds and keeps its files in `folder`; its wallet is not open yet.
- *
- * @param flags for node, such as `--cpu-prof`
  */
 export async function startBackend(
   clouds: ForkedClouds,
   folder: string,
-  flags: readonly string[] = [],
+  { flags = [], variables = {} }: BackendOptions = {},
 ): Promise<Backend> {
   const program = fileURLToPath(new URL('./backend-worker.ts', import.meta.url))
   const child = fork(program, [], {
-    env: { ...process.env, ...settingsFor(clouds, folder) },
+    // Google's clients would look for a metadata server, which is not here.
+    env: {
+      METADATA_SERVER_DETECTION: 'none',
+      ...process.env,
+      ...settingsFor(clouds, folder),
+      ...variables,
+    },
     execArgv: [...flags],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })

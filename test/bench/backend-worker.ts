@@ -4,6 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { readSettings } from '../../backend/config.ts'
 import { createLog } from '../../backend/log.ts'
 import { openWaybill } from '../../backend/main.ts'
+import { openGoogleCloud } from '../../backend/main/in-google-cloud.ts'
+import { faultOf } from '../../backend/main/fault-of.ts'
+import { openOneMachine } from '../../backend/main/on-one-machine.ts'
+import { createRandomBytes } from '../../backend/vault/random-bytes.ts'
 import type { Waybill } from '../../backend/main.ts'
 import { walletFiles } from '../../backend/vault/wallet-file.ts'
 import { createWallet, openWallet } from '../../backend/vault/wallet.ts'
@@ -28,8 +32,12 @@ export interface Watched {
 
 /** What the backend in the other process can be asked. */
 export interface BackendControl {
-  /** Opens wallet and store, and makes them where there are none. Nothing is worked on yet. */
-  open(workFactor: number | null): Promise<void>
+  /**
+   * Opens wallet and store, and makes them where there are none. Nothing is worked on yet.
+   *
+   * @param leaseMs how long a killed worker keeps the next one waiting, where nobody can know that it is dead
+   */
+  open(workFactor: number | null, leaseMs: number | null): Promise<void>
   /** Keeps an account; returns the connection's id. */
   connect(provider: ProviderId, refreshToken: string): Promise<string>
   work(): Promise<void>
@@ -37,6 +45,8 @@ export interface BackendControl {
   create(request: JobRequest): Promise<string>
   /** Creates a job and waits until its run is over or needs somebody. */
   copy(request: JobRequest): Promise<Watched>
+  /** Runs a job once more. */
+  begin(job: string): Promise<void>
   /** Runs a job once more and waits likewise. */
   again(job: string): Promise<Watched>
   /** How the newest run of a job is just now. */
@@ -54,6 +64,7 @@ const log = createLog({
   clock: Date.now,
   level: 'warn',
 })
+const report = (event: string, error: unknown): void => log.error(event, faultOf(error))
 let opened: Waybill | null = null
 
 function waybill(): Waybill {
@@ -73,7 +84,13 @@ async function watch(job: string, start = performance.now()): Promise<Watched> {
 }
 
 const control: BackendControl = {
-  open: async (workFactor) => {
+  open: async (workFactor, leaseMs) => {
+    const lease = leaseMs === null ? {} : { leaseMs }
+    if (settings.googleCloud !== null) {
+      const platform = openGoogleCloud(settings.googleCloud, { now: Date.now })
+      opened = openWaybill({ settings, platform, log, ...lease })
+      return
+    }
     const effects = {
       files: walletFiles,
       random: (bytes: number) => Uint8Array.from(randomBytes(bytes)),
@@ -86,14 +103,23 @@ const control: BackendControl = {
     )
     if (!exists) await createWallet(settings.wallet, passphrase, effects)
     const wallet = await openWallet(settings.wallet, passphrase, effects)
-    opened = openWaybill({ settings, wallet, log })
+    const { now } = effects
+    const platform = openOneMachine(settings, wallet, { now, random: createRandomBytes(), report })
+    opened = openWaybill({ settings, platform, log, ...lease })
   },
   connect: async (provider, token) => (await waybill().connect(user, provider, token)).id,
-  work: () => waybill().work(),
+  work: async () => {
+    await waybill().work()
+    // There the queue calls over HTTP.
+    if (settings.googleCloud !== null) await waybill().serve()
+  },
   create: async (request) => (await waybill().jobs.create(user, request)).id,
   copy: async (request) => {
     const start = performance.now()
     return watch((await waybill().jobs.create(user, request)).id, start)
+  },
+  begin: async (job) => {
+    await waybill().jobs.again(user, job)
   },
   again: async (job) => {
     const start = performance.now()

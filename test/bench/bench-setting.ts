@@ -1,9 +1,14 @@
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { JobRequest, Selection } from '../../shared/job.ts'
 import { forkClouds } from '../clouds/fork.ts'
 import type { ForkedClouds, ForkOptions } from '../clouds/fork.ts'
+import { startIssuer } from '../clouds/issuer.ts'
+import type { FirestoreUnderTest } from '../platform/firestore.ts'
+import { startGoogleCloud } from '../platform/google-cloud.ts'
+import type { GoogleCloud } from '../platform/google-cloud.ts'
 import { startBackend } from './backend-process.ts'
 import type { Backend } from './backend-process.ts'
 import type { Watched } from './backend-worker.ts'
@@ -14,13 +19,19 @@ const quickWallet = 10
 export interface SettingOptions extends ForkOptions {
   /** Base-2 logarithm of the wallet's rounds of scrypt; null for the real ones. */
   readonly workFactor?: number | null
+  /** How long a killed worker keeps the next one waiting in Google Cloud; a minute unless told. */
+  readonly leaseMs?: number
   /** What the first backend's node is started with. */
   readonly flags?: readonly string[]
+  /** With it, the backend is in Google Cloud: this Firestore, and stand-ins for queue and keys. */
+  readonly firestore?: Pick<FirestoreUnderTest, 'host' | 'project'>
 }
 
 /** Simulated clouds in one process, and a backend in another. */
 export interface Setting {
   readonly clouds: ForkedClouds
+  /** Null on one machine. */
+  readonly googleCloud: GoogleCloud | null
   /** The backend that runs now. */
   backend(): Backend
   /** Opens the wallet, connects both accounts and begins to work. */
@@ -35,28 +46,31 @@ export interface Setting {
 
 /** Starts both processes; the backend's wallet is not open yet. */
 async function startSetting(options: SettingOptions = {}): Promise<Setting> {
-  const { workFactor = quickWallet, flags = [] } = options
+  const { workFactor = quickWallet, leaseMs = null, flags = [], firestore } = options
   const clouds = await forkClouds(options)
+  const cloud = firestore === undefined ? null : await cloudFor(firestore)
+  const variables = cloud?.variables ?? {}
   const folder = mkdtempSync(join(tmpdir(), 'waybill-bench-'))
-  let backend = await startBackend(clouds, folder, flags)
+  let backend = await startBackend(clouds, folder, { flags, variables })
   let source = ''
   let destination = ''
   return {
     clouds,
+    googleCloud: cloud,
     backend: () => backend,
     begin: async () => {
       const { control } = backend
-      await control.open(workFactor)
+      await control.open(workFactor, leaseMs)
       source = await control.connect('google-drive', clouds.drive.refreshToken)
       destination = await control.connect('dropbox', clouds.dropbox.refreshToken)
       await control.work()
     },
     replace: async () => {
       await backend.kill()
-      backend = await startBackend(clouds, folder)
+      backend = await startBackend(clouds, folder, { variables })
     },
     goOn: async () => {
-      await backend.control.open(workFactor)
+      await backend.control.open(workFactor, leaseMs)
       await backend.control.work()
     },
     request: (selection, to = '/Backup') => ({
@@ -67,8 +81,26 @@ async function startSetting(options: SettingOptions = {}): Promise<Setting> {
     close: async () => {
       await backend.control.close().catch(() => undefined)
       await backend.end()
+      await cloud?.close()
       await clouds.close()
       rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Google Cloud around a backend in another process, whose people and queue sign in with one issuer. */
+async function cloudFor(
+  firestore: Pick<FirestoreUnderTest, 'host' | 'project'>,
+): Promise<GoogleCloud> {
+  const issuer = await startIssuer()
+  const project = `${firestore.project}-${randomBytes(4).toString('hex')}`
+  const cloud = await startGoogleCloud({ project, firestoreHost: firestore.host(), issuer })
+  return {
+    ...cloud,
+    variables: { ...cloud.variables, GOOGLE_JWKS_URL: issuer.jwksUrl },
+    close: async () => {
+      await cloud.close()
+      await issuer.close()
     },
   }
 }

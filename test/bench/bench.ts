@@ -2,9 +2,11 @@ import { Command } from 'commander'
 import { calls200, calls200In100k } from './calls-200.ts'
 import { callsFolderRenamed } from './calls-folder-renamed.ts'
 import { callsUnchanged, callsUnchanged20Drives } from './calls-unchanged.ts'
+import { coldStart } from './cold-start.ts'
 import { isReached } from './figure.ts'
 import { kills } from './kills.ts'
 import { pace } from './pace.ts'
+import { platformOperations } from './platform-operations.ts'
 import { resent200Mib } from './resent-200mib.ts'
 import { rss100k, rss1Gib } from './rss.ts'
 import { time10k } from './time-10k.ts'
@@ -24,6 +26,8 @@ const measurements: readonly Measurement[] = [
   rss100k,
   resent200Mib,
   kills,
+  platformOperations,
+  coldStart,
 ]
 
 interface Flags {
@@ -43,7 +47,7 @@ const flags = new Command('bench')
   .parse()
   .opts<Flags>()
 
-if (flags.only !== undefined && !names.includes(flags.only)) {
+if (flags.only !== undefined && !names.some((n) => n.startsWith(flags.only ?? ''))) {
   process.stderr.write(`There is no figure called ${flags.only}: ${names.join(', ')}\n`)
   process.exit(1)
 }
@@ -51,7 +55,9 @@ if (flags.only !== undefined && !names.includes(flags.only)) {
 if (flags.json !== true)
   process.stdout.write(`${'figure'.padEnd(28)}${'value'.padStart(14)}   reach\n`)
 for (const { figures, measure } of measurements) {
-  const wanted = figures.filter(({ name }) => flags.only === undefined || name === flags.only)
+  const wanted = figures.filter(
+    ({ name }) => flags.only === undefined || name.startsWith(flags.only),
+  )
   if (wanted.length === 0) continue
   try {
     const measured = await measure({ full: flags.full === true })
