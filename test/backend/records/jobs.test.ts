@@ -194,7 +194,9 @@ describe('transfers', () => {
     const owner = await records.owners.of('ann')
     const ids = Array.from({ length: 130 }, (_, n) => `i${n}`)
     await keep(
-      ...ids.map((id) => intentDocument(owner, 'run', id, [{ ...intent, version: id }], records.now())),
+      ...ids.map((id) =>
+        intentDocument(owner, 'run', id, [{ ...intent, version: id }], records.now()),
+      ),
       uploadDocument(owner, 'run', 'job.item', upload, records.now()),
       intentDocument(owner, 'run2', 'x', [intent], records.now()),
     )

@@ -310,11 +310,15 @@ describe('a process that ends between any two steps', () => {
     records.pass(2 * usualLeaseMs)
     const tasks: { run: string; fence: number }[] = []
     const queue = { enqueue: async (task: { run: string; fence: number }) => void tasks.push(task) }
-    expect(await tick({ store: records.store, owners: records.owners, queue }, records.now(), false)).toBe(1)
+    expect(
+      await tick({ store: records.store, owners: records.owners, queue }, records.now(), false),
+    ).toBe(1)
     const [task] = tasks
     expect(task).toBeDefined()
     expect((await take(task?.fence ?? -1, 'three')).kind).toBe('held')
     // Once it is in hands, it is not woken again.
-    expect(await tick({ store: records.store, owners: records.owners, queue }, records.now(), false)).toBe(0)
+    expect(
+      await tick({ store: records.store, owners: records.owners, queue }, records.now(), false),
+    ).toBe(0)
   })
 })
