@@ -70,9 +70,11 @@ async function attemptOnce<T>(
   let sent: Sent<T> | undefined
 
   async function within(native: Native): Promise<End<T>> {
-    for (const one of unsure)
-      if (writtenBy(await native.read(one.collection, one.key)) === one.name)
-        return { kind: 'result', result: one.result }
+    for (const one of unsure) {
+      if (writtenBy(await native.read(one.collection, one.key)) !== one.name) continue
+      isCommitting = true
+      return { kind: 'result', result: one.result }
+    }
     const work = gather(async (collection, key) => {
       try {
         return live(fromFirestore(await native.read(collection, key)))

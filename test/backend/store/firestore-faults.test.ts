@@ -173,15 +173,18 @@ describeWithFirestore('the Firestore store between trouble and its callers', (em
   })
 
   it('does not land what was changed on the strength of a read that failed', async () => {
+    let reads = 0
     proxy.decide(({ method }) =>
-      method === 'BatchGetDocuments' ? { refuse: status.PERMISSION_DENIED } : 'pass',
+      method === 'BatchGetDocuments' && ++reads === 2
+        ? { refuse: status.PERMISSION_DENIED }
+        : 'pass',
     )
     const careless = store.transact(async (transaction) => {
+      await transaction.get('jobs', 'a')
       const found = await transaction.get('runs', 'a').catch(() => null)
       if (found === null) transaction.put('runs', document('a'))
     })
     await expect(careless).rejects.toThrow(withCode('settings_invalid'))
-    proxy.decide(null)
     expect(await store.get('runs', 'a')).toBeNull()
   })
 
