@@ -74,7 +74,7 @@ const dispositions = {
   passphrase_weak: 'fail',
   store_newer: 'fail',
   store_in_use: 'fail',
-  settings_invalid: 'fail',
+  settings_invalid: 'pause',
   receipt_invalid: 'fail',
   internal: 'fail',
 } as const satisfies Record<string, Disposition>

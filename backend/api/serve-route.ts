@@ -21,6 +21,8 @@ export interface Observing {
 
 /** What is around every request: who asks, and what is written about it. */
 export interface Serving extends Observing {
+  /** Aborted when the process is to end: who waits is answered then. */
+  readonly stop?: AbortSignal
   readonly authenticate: Authenticate
 }
 
@@ -35,7 +37,9 @@ export function serveRoute(route: Route, serving: Serving): RequestHandler {
         : ''
       const body = route.method === 'post' ? await readJson(request, response) : undefined
       const { params, query } = request
-      const answer = await route.answer({ user, params, query, body, signal: gone.signal })
+      const { stop } = serving
+      const signal = stop === undefined ? gone.signal : AbortSignal.any([gone.signal, stop])
+      const answer = await route.answer({ user, params, query, body, signal })
       await send(response, route.success.status, answer)
     })
   }

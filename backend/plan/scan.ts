@@ -183,15 +183,18 @@ async function settleListing(scanState: Scan, items: readonly Item[]): Promise<v
     return
   }
   const listed = (await work.rows.rows(what.of)).filter((row) => row !== null)
-  // One of them may have been found in another: as it is there, it is the newest.
-  const newest = new Map([...listed, ...rows].map((row) => [row.item.id, row]))
-  for (const { item } of listed) {
-    const row = newest.get(item.id)
-    if (row === undefined) continue
-    const todo = row.lined === -1 ? 'settled' : 'folder'
-    newest.set(item.id, rewrite(row, { todo, listed: work.number }))
-  }
-  await scanState.save([...newest.values()], items.length, { ...checkpoint, listing: null })
+  const found = new Map(rows.map((row) => [row.item.id, row]))
+  const listedNow = listed.map((row) => {
+    // One of them may have been found in another: as it is there, it is the newest.
+    const newest = found.get(row.item.id) ?? row
+    found.delete(row.item.id)
+    const todo = newest.lined === -1 ? 'settled' : 'folder'
+    return rewrite(newest, { todo, listed: work.number })
+  })
+  // The listed folders last: should the rows take several transactions, a folder no longer waits to be listed only once
+  // all that was found in it is kept.
+  const inOrder = [...found.values(), ...listedNow]
+  await scanState.save(inOrder, items.length, { ...checkpoint, listing: null })
 }
 
 /** @returns the run, if it has to look into the folders that this listing finds. */

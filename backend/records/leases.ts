@@ -143,9 +143,16 @@ export async function turn(
   })
 }
 
+/** A task that is a little late is not doubled. */
+const GRACE_MS = 60_000
+/** A task that was handed on this long ago is gone, whatever its queue says. */
+const LOST_MS = 60 * 60_000
+
 /**
- * Finds the runs that should be worked on and are not: their lease ran out, their time has come, or their task was
- * lost. Each gets a new number, so that the task to enqueue is never mistaken for an old one.
+ * Finds the runs that should be worked on and are not: their lease ran out, their time has come, or their task was lost.
+ * Whoever took a lease or a pause away gives a new number, so that the task to enqueue is never mistaken for an old one.
+ * A run that merely waits keeps its number: its task may be far back in the queue, which takes a task of the same name
+ * once. Only after an hour is that task given up.
  *
  * @param dead also takes leases that have not run out (at start, when no other process can be at work)
  */
@@ -161,8 +168,12 @@ export async function wake(store: Store, now: number, dead: boolean): Promise<re
         ...(after === undefined ? {} : { after }),
       })
       for (const document of page) {
-        const run = await wakeOne(store, document.key, now, dead)
-        if (run !== null) woken.push(run)
+        const run = runFrom(document)
+        const need = needOf(run, now, dead)
+        if (need === 'its task') woken.push(run)
+        if (need !== 'a new number') continue
+        const changed = await renumber(store, run.id, now, dead)
+        if (changed !== null) woken.push(changed)
       }
       const last = page.at(-1)
       if (page.length < 100 || last === undefined) break
@@ -172,16 +183,23 @@ export async function wake(store: Store, now: number, dead: boolean): Promise<re
   return woken
 }
 
-async function wakeOne(store: Store, id: string, now: number, dead: boolean): Promise<Run | null> {
+/** @returns what a run needs to be worked on again; null if nothing. */
+function needOf(run: Run, now: number, dead: boolean): 'a new number' | 'its task' | null {
+  const { state, holder, leaseUntil, wakeAt } = run
+  if (isOver(state)) return null
+  if (state === 'paused') return wakeAt !== null && wakeAt <= now ? 'a new number' : null
+  if (holder !== null) return dead || leaseUntil <= now ? 'a new number' : null
+  if (wakeAt === null) return 'a new number'
+  if (dead) return wakeAt <= now ? 'a new number' : null
+  if (wakeAt + GRACE_MS > now) return null
+  return wakeAt + LOST_MS > now ? 'its task' : 'a new number'
+}
+
+async function renumber(store: Store, id: string, now: number, dead: boolean): Promise<Run | null> {
   return store.transact(async (transaction) => {
     const run = await readRun(transaction, id)
-    const held = run.holder !== null && !dead && run.leaseUntil > now
-    // Grace, so that a task that is merely a little late is not doubled.
-    const due = dead
-      ? run.wakeAt === null || run.wakeAt <= now
-      : run.wakeAt === null || run.wakeAt + usualLeaseMs <= now
-    const waits = run.state === 'paused' ? run.wakeAt !== null && run.wakeAt <= now : !held && due
-    if (isOver(run.state) || !waits) return null
+    // Somebody may have taken it since it was listed.
+    if (needOf(run, now, dead) !== 'a new number') return null
     const woken: Run = {
       ...run,
       state: run.state === 'paused' ? 'queued' : run.state,

@@ -33,6 +33,8 @@ export interface ManifestPages {
   key(number: number): string
   /** What was written. */
   learn(page: Page): void
+  /** A page that was removed. */
+  forget(number: number): void
 }
 
 /** @returns the pages of a job's manifest. */
@@ -43,6 +45,7 @@ export function createManifestPages(
   job: string,
 ): ManifestPages {
   const open = new Map<number, readonly Row[]>()
+  let changes = 0
   const key = (number: number): string => `${job}.${String(number).padStart(8, '0')}`
   const learn = (number: number, rows: readonly Row[]): void => {
     open.delete(number)
@@ -53,7 +56,14 @@ export function createManifestPages(
 
   return {
     key,
-    learn: ({ number, rows }) => learn(number, rows),
+    learn: ({ number, rows }) => {
+      changes += 1
+      learn(number, rows)
+    },
+    forget: (number) => {
+      changes += 1
+      open.delete(number)
+    },
     async *all() {
       for (let after: string | undefined; ;) {
         const page: { readonly limit: number; readonly after?: string } =
@@ -73,11 +83,13 @@ export function createManifestPages(
     read: async (number) => {
       const known = open.get(number)
       if (known !== undefined) return known
+      const before = changes
       const document = await store.get('manifest', key(number))
       // Only whoever holds the lease writes pages, and it knows which there are.
       if (document === null) throw damaged()
       const rows = (await owners.of(user)).open<Row[]>('manifest', document.key, document.body)
-      learn(number, rows)
+      // What was written while this was read is newer.
+      if (changes === before) learn(number, rows)
       return rows
     },
     sealed: async ({ number, todo, rows }, next) => {

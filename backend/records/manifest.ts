@@ -160,8 +160,8 @@ export async function openManifest(pages: ManifestPages): Promise<Manifest> {
     },
     pagesOf: (rows) => {
       const touched = new Set(rows.map(({ item }) => places.get(item.id)))
-      // One more is filled up.
-      return touched.has(undefined) ? touched.size : touched.size + 1
+      // For each thing that they may wait for, one more is filled up.
+      return touched.size + 3
     },
     prepare: async (waiting, over) => {
       const { edits, before, last } = await edit(waiting, over)
@@ -182,6 +182,7 @@ export async function openManifest(pages: ManifestPages): Promise<Manifest> {
             if (slot !== null && slots?.get(slot) === item.id) slots.delete(slot)
           for (const id of over) places.delete(id)
           for (const number of removed) {
+            pages.forget(number)
             todos.delete(number)
             counts.delete(number)
           }

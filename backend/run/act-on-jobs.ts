@@ -31,6 +31,8 @@ export interface JobsDeps {
 }
 
 const LOOK_AGAIN_MS = 200
+/** Longer and longer: each look is a read that somebody pays for. */
+const LONGEST_LOOK_MS = 1_000
 
 /** @returns what people can do with their jobs, on the store and queue given. */
 export function createJobs(deps: JobsDeps): Jobs {
@@ -82,13 +84,15 @@ export function createJobs(deps: JobsDeps): Jobs {
       const first = await get(user, id)
       const before = JSON.stringify(first.run)
       let current = first
+      let look = LOOK_AGAIN_MS
       while (
         JSON.stringify(current.run) === before &&
         !isOver(current.run.state) &&
         now() < until
       ) {
         if (signal?.aborted === true) break
-        await sleep(Math.min(LOOK_AGAIN_MS, until - now()), signal)
+        await sleep(Math.min(look, until - now()), signal)
+        look = Math.min(look * 1.2, LONGEST_LOOK_MS)
         current = await get(user, id)
       }
       return current

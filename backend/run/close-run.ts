@@ -1,4 +1,4 @@
-import { hasCode } from '../../shared/errors.ts'
+import { WaybillError, hasCode } from '../../shared/errors.ts'
 import type { Checkpoint } from '../plan/checkpoint.ts'
 import { keepRows } from '../plan/keep-rows.ts'
 import { drainChanges, forgetDeleted, isReplaced } from '../plan/read-destination.ts'
@@ -26,11 +26,16 @@ export async function closeRun(
   const { store, owners, job, lease } = work
   const cursor = await cursorAfter(work, tree, checkpoint, run)
   const hashes = createTree()
+  let count = 0
   if (run.lines > 0)
     for await (const line of receiptLines(store, owners, job.user, run.id)) {
       work.signal.throwIfAborted()
       hashes.add(line)
+      count += 1
     }
+  // Pages are kept for 90 days: a run that waited longer for somebody cannot prove any more what it did.
+  if (count !== run.lines)
+    throw new WaybillError('receipt_invalid', 'Lines of the receipt are missing.')
   const root = hashes.root()
   // It may have been under way in an earlier slice.
   if (run.lines > 0 || run.plannedItems > 0)

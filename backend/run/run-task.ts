@@ -1,5 +1,5 @@
 import { asWaybillError, dispositionOf, hasCode } from '../../shared/errors.ts'
-import type { WaybillError } from '../../shared/errors.ts'
+import type { ErrorCode, WaybillError } from '../../shared/errors.ts'
 import type { Destination, Source } from '../clouds/cloud.ts'
 import type { Delivery, Queue, Task } from '../dispatch/queue.ts'
 import { openJobRows } from '../records/job-rows.ts'
@@ -16,6 +16,10 @@ const FIRST_WAIT_MS = 2_000
 const LONGEST_WAIT_MS = 10 * 60_000
 /** Slices in a row that end in something that may pass, before a person is asked to look. */
 const ATTEMPTS = 12
+
+/** What operators mend, not the person whose run it is: it goes on by itself. */
+const mendedByOthers: readonly ErrorCode[] = ['settings_invalid', 'key_unavailable']
+const MENDED_MS = 5 * 60_000
 
 /** What became of a slice, for the log: codes and opaque ids only. */
 export interface SliceEnd {
@@ -206,7 +210,8 @@ async function endBadly(deps: RunnerDeps, run: Run, lease: Lease, thrown: unknow
 }
 
 async function pause(deps: RunnerDeps, run: Run, lease: Lease, error: WaybillError): Promise<void> {
-  const wakeAt = error.retryAfterMs === undefined ? null : deps.now() + error.retryAfterMs
+  const after = error.retryAfterMs ?? (mendedByOthers.includes(error.code) ? MENDED_MS : null)
+  const wakeAt = after === null ? null : deps.now() + after
   await settle(deps.store, lease, 'paused', error.code, { wakeAt, endedAt: null })
   deps.onEnd({ run: run.id, end: 'paused', code: error.code, error })
 }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { WaybillError } from '../../../shared/errors.ts'
 import { startEngine } from '../engine/engine.ts'
 import type { Engine } from '../engine/engine.ts'
 
@@ -41,6 +42,25 @@ describe('what is recorded', () => {
     const { lines, summary } = await t.receipt(job)
     expect(summary).toMatchObject({ copied: 450, failed: 0 })
     expect(lines.every(({ source }) => source.path.join('').length < 20_000)).toBe(true)
+  })
+
+  it('is never summed up without its lines: a run that waited for too long fails', async () => {
+    for (const name of ['one', 'two']) t.drive.file(name, top, name)
+    t.drive.document('cannot be exported', top, {})
+    const job = await t.start({ kind: 'folder', id: top })
+    t.drive.onCall((name) => {
+      if (name === 'open') throw new WaybillError('connection_expired', 'For the test.')
+    })
+    await t.deliver()
+    t.drive.onCall(() => undefined)
+    expect((await t.jobs.get(t.user, job)).run).toMatchObject({ totals: { skipped: 1 } })
+    t.records.pass(91 * 24 * 3_600_000)
+    await t.jobs.resume(t.user, job)
+    const { run } = await t.finish(job)
+    expect(run).toMatchObject({ state: 'failed', reason: 'receipt_invalid', root: null })
+    // What was copied is there, and the next run goes on from it.
+    expect((await t.again(job)).run).toMatchObject({ state: 'done', totals: { copied: 0 } })
+    expect(Object.keys(t.dropbox.files())).toHaveLength(2)
   })
 
   it('lets go of everything that was only for this run', async () => {

@@ -39,7 +39,7 @@ describe('what an error makes of a run', () => {
     ['destination_full', 'paused', 'paused'],
     ['provider_limit', 'paused', 'paused'],
     ['forbidden', 'failed', 'failed'],
-    ['settings_invalid', 'failed', 'failed'],
+    ['settings_invalid', 'paused', 'paused'],
   ] as const)('%s: it %s', async (code, end, state) => {
     plant(3)
     const job = await t.start({ kind: 'folder', id: top })
@@ -57,6 +57,24 @@ describe('what an error makes of a run', () => {
     expect((await t.finish(job)).run).toMatchObject({ state: 'done', reason: null })
     expect(Object.keys(t.dropbox.files())).toHaveLength(3)
   })
+
+  it.each(['settings_invalid', 'key_unavailable'] as const)(
+    'goes on by itself once operators have mended what they were told of (%s)',
+    async (code) => {
+      plant(2)
+      const job = await t.start({ kind: 'folder', id: top })
+      t.drive.onCall((name) => {
+        if (name === 'open') throw failing(code)
+      })
+      await t.deliver()
+      expect((await t.jobs.get(t.user, job)).run).toMatchObject({ state: 'paused', reason: code })
+      t.drive.onCall(() => undefined)
+      expect(await t.tick()).toBe(0)
+      t.records.pass(5 * 60_000)
+      expect(await t.tick()).toBe(1)
+      expect((await t.finish(job)).run).toMatchObject({ state: 'done', totals: { copied: 2 } })
+    },
+  )
 
   it('waits for as long as it was asked to, and says until when', async () => {
     plant(1)
