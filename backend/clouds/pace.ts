@@ -6,6 +6,8 @@ import type { Clock, Random, Sleep } from './waiting.ts'
 
 /** The right to call one provider for one account: whoever shares the quota shares the pace. */
 export interface Pace {
+  /** A slice begins that shares this pace. Its first calls go ahead at once: what others use, they give way with. */
+  begin(): void
   /**
    * Resolves, in the order asked, when a call of this cost may go. Every call that went is followed by `granted` or
    * `refused`. Throws `rate_limited` with `retryAfterMs` when the provider asked for a longer stop than `patienceMs`,
@@ -98,6 +100,7 @@ export function createPace(options: PaceOptions): Pace {
   }
 
   return {
+    begin: () => estimate.begin(),
     async take(cost, signal) {
       if (signal?.aborted) throw reasonOf(signal)
       const stop = impatient()

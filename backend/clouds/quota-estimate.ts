@@ -20,6 +20,15 @@ const SHORTEST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 16_000
 /** After this long without an answer a trial call is taken for lost, and another is made. */
 const TRIAL_MS = 15_000
+/**
+ * Calls of a slice that are made without regard to what is believed. Others share the quota: a job that is small must
+ * not have to win its part of it first, and what a large one was refused meanwhile makes it give way.
+ */
+const FIRST_CALLS = 150
+/** Once one of them was refused, so long apart: what is on its way when the next is refused is refused with it. */
+const FIRST_GAP_MS = 100
+/** They look more often whether they may go on. */
+const LONGEST_PAUSE_OF_FIRST_MS = 2_000
 /** How far the schedule may lag behind the clock and still catch up: timers wake late. */
 const SLACK_MS = 250
 
@@ -31,6 +40,8 @@ export interface Rate {
 
 /** What we know of a provider's quota, as a state machine without time of its own. Costs are in the provider's units. */
 export interface QuotaEstimate {
+  /** A slice begins: its first calls go ahead, and their refusals teach nothing about the quota. */
+  begin(): void
   /** Milliseconds to wait before a call of this cost may go; 0 if it may go now. */
   delay(now: number, cost: number): number
   /** A call goes; `waited` says that the pace held it back. */
@@ -71,6 +82,8 @@ export function createQuotaEstimate(random: Random, known: Rate | null): QuotaEs
   /** Calls without an answer yet, and how many of them went before the last stop: their answers are old news. */
   let outstanding = 0
   let stale = 0
+  let first = 0
+  let firstRefused = false
 
   const weigh = (cost: number): number => (measure.current() === 'units' ? cost : 1)
 
@@ -108,10 +121,15 @@ export function createQuotaEstimate(random: Random, known: Rate | null): QuotaEs
   }
 
   return {
+    begin() {
+      first = FIRST_CALLS
+      firstRefused = false
+    },
     delay(now, cost) {
       if (now < stoppedUntil) return stoppedUntil - now
       if (trial === 'due') return 0
       if (trial !== 'none') return Math.max(0, trial + TRIAL_MS - now)
+      if (first > 0) return firstRefused ? Math.max(0, nextAt - now) : 0
       if (believed === null) return 0
       if (now < nextAt) return nextAt - now
       // In fixed minutes and in a sliding one what counts is the sum; to spread it evenly is not enough after a jump.
@@ -123,6 +141,10 @@ export function createQuotaEstimate(random: Random, known: Rate | null): QuotaEs
       largest = Math.max(largest, cost)
       outstanding += 1
       if (trial !== 'none') trial = now
+      if (first > 0) {
+        nextAt = now + FIRST_GAP_MS
+        return
+      }
       if (believed === null) return
       const minutes = weigh(cost) / limit(believed)
       nextAt = Math.max(nextAt, now - SLACK_MS) + minutes * MINUTE_MS
@@ -135,21 +157,25 @@ export function createQuotaEstimate(random: Random, known: Rate | null): QuotaEs
       granted.calls.add(now, 1)
       sinceRefusal += weigh(cost)
       owed = Math.max(0, owed - 1)
+      first = Math.max(0, first - 1)
       const news = answered()
       if (!news || typeof trial !== 'number') return false
       trial = 'none'
       return true
     },
     refused(now, retryAfterMs) {
-      owed = Math.min(owed + PRICE, MOST_OWED)
+      const early = first > 0
+      if (early) firstRefused = true
+      else owed = Math.min(owed + PRICE, MOST_OWED)
       stoppedUntil = Math.max(stoppedUntil, now + (retryAfterMs ?? 0))
       if (!answered()) return
       // A cheap call may slip through where the next dear one does not: that is still the same stop.
-      const anew = trial === 'none' && sinceRefusal > SAME_STOP * weigh(largest)
-      if (believed === null || anew) {
+      const anew = trial === 'none' && (early || sinceRefusal > SAME_STOP * weigh(largest))
+      const longest = early ? LONGEST_PAUSE_OF_FIRST_MS : LONGEST_PAUSE_MS
+      if (anew || (believed === null && !early)) {
         pauseMs = SHORTEST_PAUSE_MS
-        lower(now)
-      } else pauseMs = Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS)
+        if (!early) lower(now)
+      } else pauseMs = Math.min(pauseMs * 1.5, longest)
       if (retryAfterMs === undefined) {
         stoppedUntil = Math.max(stoppedUntil, now + pauseMs * (0.75 + random() / 2))
       }

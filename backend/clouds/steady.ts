@@ -18,7 +18,11 @@ export interface SteadyOptions extends Omit<RetryOptions, 'pace' | 'signal' | 'o
 }
 
 export interface Steady {
-  /** @param account whatever shares a quota, such as a connection's id: all its runs share a pace */
+  /**
+   * To be called once a slice.
+   *
+   * @param account whatever shares a quota, such as a connection's id: all its runs share a pace
+   */
   source(source: Source, account: string, signal?: AbortSignal): Source
   destination(destination: Destination, account: string, signal?: AbortSignal): Destination
 }
@@ -51,8 +55,11 @@ export function createSteady(options: SteadyOptions): Steady {
   })
 
   return {
-    source: (source, account, signal) =>
-      steadySource(source, retry(source.provider, account, signal)),
+    source: (source, account, signal) => {
+      const paced = retry(source.provider, account, signal)
+      paced.pace.begin()
+      return steadySource(source, paced)
+    },
     destination: (destination, account, signal) =>
       steadyDestination(destination, retry(destination.provider, account, signal)),
   }

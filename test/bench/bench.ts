@@ -3,6 +3,7 @@ import { calls200, calls200In100k } from './calls-200.ts'
 import { callsFolderRenamed } from './calls-folder-renamed.ts'
 import { callsUnchanged, callsUnchanged20Drives } from './calls-unchanged.ts'
 import { coldStart } from './cold-start.ts'
+import { fairness } from './fairness.ts'
 import { isReached } from './figure.ts'
 import { kills } from './kills.ts'
 import { pace } from './pace.ts'
@@ -20,6 +21,7 @@ const measurements: readonly Measurement[] = [
   callsUnchanged20Drives,
   callsFolderRenamed,
   pace,
+  fairness,
   time1Gib,
   time10k,
   rss1Gib,

@@ -36,6 +36,47 @@ describe('a pace', () => {
     expect(pace.rate()).toBeNull()
   })
 
+  it('lets the first calls of a slice go whatever it believes, and learns nothing from their refusals', async () => {
+    const { time, pace, send } = paced()
+    send(20)
+    await time.runUntil(0)
+    await pace.take(1)
+    pace.refused()
+    await time.runUntil(600_000)
+    const rate = pace.rate()?.perMinute ?? Infinity
+    expect(rate).toBeLessThan(100)
+
+    pace.begin()
+    const before = time.clock()
+    const went = send(100)
+    await time.runUntil(before)
+    expect(went.filter((at) => at === before)).toHaveLength(100)
+
+    const refused = pace.take(1)
+    await time.runUntil(before)
+    await refused
+    pace.refused()
+    expect(pace.rate()?.perMinute).toBeGreaterThanOrEqual(rate)
+    // Now they go one after the other, and not before a pause.
+    const after = send(3)
+    await time.runUntil(before)
+    expect(after).toEqual([])
+    await time.runUntil(before + 60_000)
+    expect(new Set(after).size).toBe(3)
+  })
+
+  it('waits in the first calls of a slice too for as long as the provider asks', async () => {
+    const { time, pace, send } = paced()
+    pace.begin()
+    await pace.take(1)
+    pace.refused(20_000)
+    const went = send(1)
+    await time.runUntil(19_999)
+    expect(went).toEqual([])
+    await time.runUntil(20_000)
+    expect(went).toEqual([20_000])
+  })
+
   it('lets nothing go before the time that the provider named', async () => {
     const { time, pace, send } = paced()
     await pace.take(1)
