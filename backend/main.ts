@@ -149,7 +149,12 @@ export function openWaybill({
         clock: now,
         jobs,
         connections: createConnectionViews(connections),
-        ready: async () => void (await store.get('keys', 'readiness')),
+        // Keys may be kept in a database of their own.
+        ready: async () =>
+          void (await Promise.all([
+            store.get('keys', 'readiness'),
+            store.get('runs', 'readiness'),
+          ])),
         handle: (task, signal) => runner.handle(task, signal),
         tick: async () => wakeUp(false),
         stop: stop.signal,

@@ -39,8 +39,7 @@ const endpoint = named(
   /^(?:localhost|127(?:\.\d{1,3}){3}):\d{1,5}$/,
 ).optional()
 
-/** The settings that only Google Cloud needs, by the names of their variables. */
-export const googleCloudVariables = z.object({
+const variables = z.object({
   GOOGLE_CLOUD_PROJECT: named('the id of your Google Cloud project', /^[a-z][a-z0-9.:-]{4,62}$/),
   WAYBILL_DATABASE: named('the id of a Firestore database', database).default('(default)'),
   WAYBILL_KEYS_DATABASE: named(
@@ -59,10 +58,24 @@ export const googleCloudVariables = z.object({
   WAYBILL_TASKS_AUDIENCE: named('a short fixed text', /^[\w.:/-]{1,200}$/).default(
     'waybill-runner',
   ),
-  WAYBILL_RUNNER_URL: safeUrl(': that of the runner’s service, without a path'),
+  // A path would be in every task's address, where the runner does not listen.
+  WAYBILL_RUNNER_URL: safeUrl(': that of the runner’s service, without a path').refine(
+    (url) => URL.parse(url)?.pathname === '/',
+    { error: 'set it to the URL of the runner’s service alone, without a path' },
+  ),
   WAYBILL_KMS_ENDPOINT: endpoint,
   WAYBILL_TASKS_ENDPOINT: endpoint,
 })
+
+/** The settings that only Google Cloud needs, by the names of their variables. */
+export const googleCloudVariables = variables.refine(
+  // Whoever may read what is sealed must not find the keys beside it.
+  (read) => read.WAYBILL_KEYS_DATABASE !== read.WAYBILL_DATABASE,
+  {
+    path: ['WAYBILL_KEYS_DATABASE'],
+    error: 'set it to another Firestore database than WAYBILL_DATABASE, for wrapped keys only',
+  },
+)
 
 /** @returns the settings, from variables that have been checked. */
 export function googleCloudFrom(read: z.output<typeof googleCloudVariables>): GoogleCloudSettings {

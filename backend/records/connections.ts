@@ -1,6 +1,7 @@
 import { WaybillError } from '../../shared/errors.ts'
 import type { ProviderId } from '../../shared/job.ts'
-import type { Store, Transaction } from '../store/store.ts'
+import type { Document, Store, Transaction } from '../store/store.ts'
+import { unlessLost } from './owner.ts'
 import type { Owner, Owners } from './owner.ts'
 
 type ConnectionState = 'active' | 'expired'
@@ -28,8 +29,9 @@ export interface Connection {
 /** A user's accounts at providers. */
 export interface Connections {
   create(connection: Connection): Promise<void>
-  /** `not_found` also when it is somebody else's. */
+  /** `not_found` also when it is somebody else's; `envelope_refused` when the keys it was sealed with are lost. */
   get(user: string, id: string): Promise<Connection>
+  /** Those that open: what was sealed with lost keys is lost with them, and its account can be connected again. */
   list(user: string): Promise<readonly Connection[]>
   /**
    * Changes what `change` returns, against the connection as it is at that moment; null leaves it.
@@ -62,15 +64,7 @@ export function createConnections(store: Store, owners: Owners): Connections {
     const found = await from.get('connections', id)
     if (found === null || found.fields['user'] !== user)
       throw new WaybillError('not_found', 'There is no such connection.')
-    const owner = await owners.of(user)
-    return {
-      id,
-      user,
-      provider: providerOf(found.fields['provider']),
-      state: found.fields['state'] === 'expired' ? 'expired' : 'active',
-      createdAt: Number(found.fields['createdAt']),
-      credentials: owner.open<Credentials>('connections', id, found.body),
-    }
+    return connectionFrom(await owners.of(user), found)
   }
 
   return {
@@ -81,7 +75,12 @@ export function createConnections(store: Store, owners: Owners): Connections {
     get: (user, id) => read(store, user, id),
     list: async (user) => {
       const found = await store.list({ collection: 'connections', where: { user }, limit: 1000 })
-      return Promise.all(found.map((document) => read(store, user, document.key)))
+      // Who has nothing yet needs no keys.
+      if (found.length === 0) return []
+      const owner = await owners.of(user)
+      return found
+        .map((document) => unlessLost(() => connectionFrom(owner, document)))
+        .filter((connection) => connection !== null)
     },
     update: async (user, id, change) =>
       store.transact(async (transaction) => {
@@ -92,6 +91,17 @@ export function createConnections(store: Store, owners: Owners): Connections {
         transaction.put('connections', toDocument(await owners.of(user), connection))
         return connection
       }),
+  }
+}
+
+function connectionFrom(owner: Owner, { key, fields, body }: Document): Connection {
+  return {
+    id: key,
+    user: owner.user,
+    provider: providerOf(fields['provider']),
+    state: fields['state'] === 'expired' ? 'expired' : 'active',
+    createdAt: Number(fields['createdAt']),
+    credentials: owner.open<Credentials>('connections', key, body),
   }
 }
 

@@ -2,6 +2,7 @@ import { WaybillError } from '../../shared/errors.ts'
 import type { JobRequest } from '../../shared/job.ts'
 import type { Document, Store, Transaction } from '../store/store.ts'
 import { moveDue } from './due-jobs.ts'
+import { unlessLost } from './owner.ts'
 import type { Owner, Owners } from './owner.ts'
 import { newRun, readRun, runDocument, runId } from './runs.ts'
 import type { Run } from './runs.ts'
@@ -73,7 +74,10 @@ function jobFrom(owner: Owner, document: Document): Job {
   }
 }
 
-/** @returns the user's job; `not_found` also when it is somebody else's. */
+/**
+ * @returns the user's job; `not_found` also when it is somebody else's, `envelope_refused` when the keys it was sealed with
+ * are lost.
+ */
 export async function readJob(
   from: Pick<Transaction, 'get'>,
   owners: Owners,
@@ -86,18 +90,29 @@ export async function readJob(
   return jobFrom(await owners.of(user), found)
 }
 
-/** @returns a page of the user's jobs, oldest first. */
+/**
+ * @returns a page of the user's jobs, oldest first: fewer than `limit` only at the end. Jobs that were sealed with lost
+ * keys are lost with them, and left out.
+ */
 export async function listJobs(
   store: Store,
   owners: Owners,
   user: string,
   page: { readonly after?: string; readonly limit: number },
 ): Promise<readonly Job[]> {
-  const found = await store.list({ collection: 'jobs', where: { user }, ...page })
-  // Who has nothing yet needs no keys.
-  if (found.length === 0) return []
-  const owner = await owners.of(user)
-  return found.map((document) => jobFrom(owner, document))
+  const { limit } = page
+  const jobs: Job[] = []
+  for (let from = page; ;) {
+    const found = await store.list({ collection: 'jobs', where: { user }, ...from })
+    const last = found.at(-1)
+    // Who has nothing yet needs no keys.
+    if (last === undefined) return jobs
+    const owner = await owners.of(user)
+    const opened = found.map((document) => unlessLost(() => jobFrom(owner, document)))
+    jobs.push(...opened.filter((job) => job !== null))
+    if (found.length < limit || jobs.length >= limit) return jobs.slice(0, limit)
+    from = { after: last.key, limit }
+  }
 }
 
 /** Keeps a new job and its first run, waiting. */

@@ -1,4 +1,4 @@
-import { WaybillError } from '../../shared/errors.ts'
+import { WaybillError, hasCode } from '../../shared/errors.ts'
 import type { Collection, Store } from '../store/store.ts'
 import type { DekCache } from '../vault/dek-cache.ts'
 import type { KeyWrapper } from '../vault/key-wrapper.ts'
@@ -102,6 +102,21 @@ export function createOwners(deps: OwnersDeps): Owners {
         blind: (kind, value) => keys.blind(kind, value),
       }
     },
+  }
+}
+
+/**
+ * For lists: what was sealed with keys that are gone is lost, and must not take the rest along with it. Only around what
+ * opens a document, never around `Owners.of`: keys that are refused themselves may be the wrong wallet's.
+ *
+ * @returns what `open` returns; null if the document does not open
+ */
+export function unlessLost<T>(open: () => T): T | null {
+  try {
+    return open()
+  } catch (error) {
+    if (hasCode(error, 'envelope_refused')) return null
+    throw error
   }
 }
 

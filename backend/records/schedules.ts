@@ -12,11 +12,13 @@ import type { Run } from './runs.ts'
 
 /**
  * Starts the run that a job is due for and says when it is due next, in one transaction: of two that find the same job due,
- * one starts a run. A job whose newest run is not over gets no other, and waits for its next time.
+ * one starts a run. A job whose newest run is not over gets no other, and waits for its next time. A job that is gone, or
+ * was sealed with lost keys and can never run again, is due no more.
  *
  * @param next when a job with this schedule is due next, in milliseconds since 1970
  * @param now milliseconds since 1970
- * @returns the run, whose task is to be enqueued; null if none was started. Throws `key_unavailable`.
+ * @returns the run, whose task is to be enqueued; null if none was started. Throws `key_unavailable`, and
+ * `envelope_refused` when the owner's keys themselves are refused: they may be the wrong wallet's.
  */
 export async function startDue(
   { store, owners }: { readonly store: Store; readonly owners: Owners },
@@ -26,9 +28,13 @@ export async function startDue(
 ): Promise<Run | null> {
   return store.transact(async (transaction) => {
     if ((await transaction.get('due', due.key)) === null) return null
-    const job = await readJob(transaction, owners, due.user, due.job).catch((error: unknown) => {
+    const read = readJob(transaction, owners, due.user, due.job)
+    const job = await read.catch(async (error: unknown) => {
       if (hasCode(error, 'not_found')) return null
-      throw error
+      if (!hasCode(error, 'envelope_refused')) throw error
+      // With the owner's keys at hand, it is the job that does not open.
+      await owners.of(due.user)
+      return null
     })
     if (job === null || job.dueAt !== due.at) {
       transaction.remove('due', due.key)

@@ -8,9 +8,12 @@ import type { Store } from '../store/store.ts'
 import { nextDue } from './due.ts'
 
 const SWEEP_AT_ONCE = 1000
-/** Jobs started at the same time, and at most by one tick: those left are the first of the next. */
-const DUE_AT_ONCE = 20
+/** Done at the same time, of runs to be enqueued and of jobs to be started. */
+const AT_ONCE = 20
+/** Jobs started at most by one tick: those left are the first of the next. */
 const DUE_AT_MOST = 500
+/** Jobs looked at for that: those that cannot be started stand first in line each time, and keep nobody else waiting. */
+const LOOKED_AT_MOST = 10_000
 
 export interface TickDeps {
   readonly store: Store
@@ -25,43 +28,55 @@ export interface TickDeps {
  *
  * @param now milliseconds since 1970
  * @param alone whether no other process can be at work on this store: then every lease is that of a dead one
- * @returns how many runs were woken or started. Throws what went wrong with one of them once the others are under way.
+ * @returns how many runs were woken or started. Throws what went wrong with one of them once the others are under way and
+ * all else is done.
  */
 export async function tick(deps: TickDeps, now: number, alone: boolean): Promise<number> {
   const { store } = deps
   const runs = await wake(store, now, alone)
-  for (const run of runs) await enqueue(deps.queue, run)
-  const started = await startAllDue(deps, now)
+  const woken: PromiseSettledResult<void>[] = []
+  for (let at = 0; at < runs.length; at += AT_ONCE) {
+    const some = runs.slice(at, at + AT_ONCE)
+    woken.push(...(await Promise.allSettled(some.map(async (run) => enqueue(deps.queue, run)))))
+  }
+  const due = await startAllDue(deps, now)
   await store.sweep(SWEEP_AT_ONCE)
-  const failed = started.find((each) => each.status === 'rejected')
+  const failed = [...woken, ...due.results].find((each) => each.status === 'rejected')
   if (failed !== undefined) throw failed.reason
-  return (
-    runs.length +
-    started.filter((each) => each.status === 'fulfilled' && each.value !== null).length
-  )
+  return runs.length + due.started.length
 }
 
 /** What cannot be started, because its owner's keys are away, stays due and keeps nobody else from starting. */
 async function startAllDue(
   deps: TickDeps,
   now: number,
-): Promise<readonly PromiseSettledResult<Run | null>[]> {
-  const results: PromiseSettledResult<Run | null>[] = []
+): Promise<{
+  readonly started: readonly Run[]
+  readonly results: readonly PromiseSettledResult<void>[]
+}> {
+  const results: PromiseSettledResult<void>[] = []
+  const started: Run[] = []
   let after: string | undefined
   // Most of the time nothing is due, and one document tells.
-  for (let limit = 1; results.length < DUE_AT_MOST; limit = DUE_AT_ONCE) {
+  for (
+    let limit = 1;
+    started.length < DUE_AT_MOST && results.length < LOOKED_AT_MOST;
+    limit = AT_ONCE
+  ) {
     const page = await listDue(deps.store, after === undefined ? { limit } : { after, limit })
     const due = page.filter(({ at }) => at <= now)
-    const start = async (one: (typeof due)[number]): Promise<Run | null> => {
+    const start = async (one: (typeof due)[number]): Promise<void> => {
       const run = await startDue(deps, one, (schedule, job) => nextDue(schedule, job, now), now)
-      if (run !== null) await enqueue(deps.queue, run)
-      return run
+      if (run === null) return
+      // Whether or not the queue takes its task: a later tick enqueues it.
+      started.push(run)
+      await enqueue(deps.queue, run)
     }
     results.push(...(await Promise.allSettled(due.map(start))))
     after = due.at(-1)?.key
     if (due.length < limit || after === undefined) break
   }
-  return results
+  return { started, results }
 }
 
 async function enqueue(queue: Queue, { id, fence }: Run): Promise<void> {

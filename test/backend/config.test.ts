@@ -119,6 +119,8 @@ describe('settings', () => {
     ['WAYBILL_TASKS_ACCOUNT', 'somebody@example.com'],
     ['WAYBILL_RUNNER_URL', 'http://runner.example'],
     ['WAYBILL_RUNNER_URL', undefined],
+    ['WAYBILL_RUNNER_URL', 'https://runner.example/tasks/'],
+    ['WAYBILL_KEYS_DATABASE', '(default)'],
     ['WAYBILL_DATABASE', 'Not a database'],
     ['WAYBILL_KMS_ENDPOINT', 'kms.example:443'],
     ['WAYBILL_ROLE', 'worker'],

@@ -271,4 +271,72 @@ describe('with many jobs', () => {
     expect(await tick({ ...deps, owners: t.records.owners }, now, false)).toBe(1)
     expect(await readRun(deps.store, runId(lost, 2))).toMatchObject({ state: 'queued' })
   })
+
+  it('drops what was sealed with lost keys, which keeps nobody else from starting', async () => {
+    const now = t.records.now()
+    await plant(
+      Array.from({ length: 600 }, (_, n) => now - 1_000 + n),
+      'bob',
+    )
+    const [healthy = ''] = await plant([now - 1], 'ann')
+    await t.records.store.transact(async (transaction) => transaction.remove('keys', 'bob'))
+    t.records.pass(60_000)
+    const { store, owners } = t.records.another()
+    expect(await tick({ store, owners, queue }, now, false)).toBe(1)
+    expect(await readRun(store, runId(healthy, 2))).toMatchObject({ state: 'queued' })
+    expect((await waiting()).map(({ fields }) => fields['user'])).toEqual(['ann'])
+  })
+
+  it.each(['key_unavailable', 'envelope_refused'] as const)(
+    'starts one that stands behind 600 whose keys answer %s, and keeps those due',
+    async (code) => {
+      const now = t.records.now()
+      await plant(
+        Array.from({ length: 600 }, (_, n) => now - 1_000 + n),
+        'bob',
+      )
+      const [healthy = ''] = await plant([now - 1], 'ann')
+      const owners = {
+        of: async (user: string) => {
+          if (user === 'bob') throw new WaybillError(code, 'For the test.')
+          return t.records.owners.of(user)
+        },
+      }
+      const { store } = t.records
+      await expect(tick({ store, owners, queue }, now, false)).rejects.toMatchObject({ code })
+      expect(await readRun(store, runId(healthy, 2))).toMatchObject({ state: 'queued' })
+      const due = (await waiting()).filter(({ fields }) => Number(fields['at']) <= now)
+      expect(due).toHaveLength(600)
+    },
+  )
+
+  it('goes on to what is due and what has had its time when a run it woke cannot be enqueued', async () => {
+    const [stopped = ''] = await plant([t.records.now() + HOUR_MS], 'bob')
+    await t.records.store.transact(async (transaction) => {
+      const kept = await transaction.get('runs', runId(stopped, 1))
+      if (kept === null) throw new Error('the run is not kept')
+      transaction.put('runs', { ...kept, fields: { ...kept.fields, state: 'queued' } })
+    })
+    const now = t.records.now()
+    const [due = ''] = await plant([now - 1], 'ann')
+    const tasks: string[] = []
+    let swept = 0
+    const store: Store = {
+      ...t.records.store,
+      sweep: async (limit) => {
+        swept += 1
+        return t.records.store.sweep(limit)
+      },
+    }
+    const picky = {
+      enqueue: async ({ run }: { readonly run: string }) => {
+        if (run === runId(stopped, 1)) throw new WaybillError('unavailable', 'For the test.')
+        tasks.push(run)
+      },
+    }
+    const ticked = tick({ ...t.records, store, queue: picky }, now, false)
+    await expect(ticked).rejects.toMatchObject({ code: 'unavailable' })
+    expect(tasks).toEqual([runId(due, 2)])
+    expect(swept).toBe(1)
+  })
 })
