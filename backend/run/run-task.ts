@@ -1,3 +1,4 @@
+import pLimit from 'p-limit'
 import { asWaybillError, dispositionOf, hasCode } from '../../shared/errors.ts'
 import type { ErrorCode, WaybillError } from '../../shared/errors.ts'
 import type { Destination, Source } from '../clouds/cloud.ts'
@@ -89,7 +90,8 @@ export async function enqueue(queue: Queue, task: Task, notBefore?: number): Pro
   await queue.enqueue(task, notBefore === undefined ? { name } : { name, notBefore })
 }
 
-async function slice(deps: RunnerDeps, run: Run, lease: Lease, stop: AbortSignal): Promise<void> {
+async function slice(outer: RunnerDeps, run: Run, lease: Lease, stop: AbortSignal): Promise<void> {
+  const deps = { ...outer, store: oneAtATime(outer.store) }
   const lost = new AbortController()
   const renewal = setInterval(
     () => {
@@ -119,6 +121,12 @@ async function slice(deps: RunnerDeps, run: Run, lease: Lease, stop: AbortSignal
   } finally {
     clearInterval(renewal)
   }
+}
+
+/** All transactions of a slice write its run: side by side they would only make each other begin again. */
+function oneAtATime(store: Store): Store {
+  const inTurn = pLimit(1)
+  return { ...store, transact: async (change) => inTurn(async () => store.transact(change)) }
 }
 
 async function workOn(

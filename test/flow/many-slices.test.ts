@@ -56,7 +56,7 @@ onBothPlatforms('a run in many slices', (start) => {
   })
 
   it('pauses when asked, goes on when asked, and ends when cancelled', async () => {
-    const { drive } = t.clouds
+    const { drive, dropbox } = t.clouds
     const folder = drive.addFolder('Src')
     for (let n = 0; n < 300; n += 1) drive.addFile(folder, `f${n}`, `content ${n}`)
     const { id } = await t.waybill.jobs.create(t.user, t.request({ kind: 'folder', id: folder }))
@@ -64,8 +64,11 @@ onBothPlatforms('a run in many slices', (start) => {
     expect((await t.waybill.jobs.get(t.user, id)).run.state).toBe('paused')
     await t.waybill.jobs.resume(t.user, id)
     expect((await t.settled(id)).run).toMatchObject({ state: 'done', totals: { copied: 300 } })
+    // It would be done before anybody could cancel it.
+    dropbox.setOffline(true)
     await t.waybill.jobs.again(t.user, id)
     await t.waybill.jobs.cancel(t.user, id)
+    dropbox.setOffline(false)
     expect((await t.waybill.jobs.get(t.user, id)).run.state).toBe('cancelled')
     await expect(t.waybill.jobs.resume(t.user, id)).rejects.toMatchObject({ code: 'wrong_state' })
     await expect(t.waybill.jobs.get('somebody-else', id)).rejects.toMatchObject({

@@ -32,6 +32,9 @@ export async function startGoogleCloud(options: {
   const { project, firestoreHost, issuer } = options
   const kms = await startKms()
   const tasks = await startTasks({ issuer, queues: [queue] })
+  // As in backend/deploy/queue.yaml, with seconds for minutes: a worker that is killed time and again is not waited for.
+  const inside = tasks.queue(queue)
+  inside.settings = { ...inside.settings, maxBackoff: 1_000 }
   kms.keys.createRing(`${place}/keyRings/waybill`)
   const key = kms.keys.createKey(`${place}/keyRings/waybill`, 'keks')
   const port = await freePort()

@@ -17,19 +17,6 @@ function plant(count: number): readonly string[] {
 const failing = (code: ConstructorParameters<typeof WaybillError>[0], retryAfterMs?: number) =>
   new WaybillError(code, 'For the test.', retryAfterMs === undefined ? {} : { retryAfterMs })
 
-describe('a slice that has handed over', () => {
-  it('is delivered again if its successor could not be enqueued, and enqueues it then', async () => {
-    plant(3)
-    const job = await t.start({ kind: 'folder', id: top })
-    t.refuseTasks(1)
-    await expect(t.deliver(undefined, 0)).rejects.toMatchObject({ code: 'unavailable' })
-    expect(t.ends).toEqual([])
-    await t.deliver()
-    expect(t.tasks).toHaveLength(1)
-    expect((await t.finish(job)).run).toMatchObject({ state: 'done', totals: { copied: 3 } })
-  })
-})
-
 describe('what an error makes of a run', () => {
   it.each([
     ['rate_limited', 'waits', 'running'],
