@@ -85,6 +85,8 @@ export async function startUnderTest(options: UnderTestOptions = {}): Promise<Un
           url: clouds.dropbox.url,
           tokenUrl: `${clouds.dropbox.url}/oauth2/token`,
         },
+        box: clouds.box,
+        microsoft: clouds.microsoft,
         issuer: clouds.issuer,
       },
       folder,

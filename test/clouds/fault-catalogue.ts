@@ -1,6 +1,7 @@
 import { dropboxFaults } from './fault-catalogue-dropbox.ts'
 import { googleFaults } from './fault-catalogue-google.ts'
 import { netFaults } from './fault-catalogue-net.ts'
+import type { ProviderName } from './oauth/provider.ts'
 
 /** How a fault shows itself, and in which phase of a call. */
 export type FaultAct =
@@ -40,7 +41,7 @@ export interface CatalogueFault {
   /** The same id as in the catalogue of real failures. */
   readonly id: string
   /** Who can fail like this; `net` is everybody. */
-  readonly provider: 'net' | 'google' | 'dropbox'
+  readonly provider: 'net' | ProviderName
   /** Route names (a `*` at the end matches the rest) or `@kind`. */
   readonly routes: readonly string[]
   /** True when another try is expected to help: only these are in a menu unless asked for. */

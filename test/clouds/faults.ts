@@ -1,5 +1,6 @@
 import { faultById, faultCatalogue } from './fault-catalogue.ts'
 import type { CatalogueFault } from './fault-catalogue.ts'
+import type { ProviderName } from './oauth/provider.ts'
 import { seededRandom } from './random.ts'
 import type { Random } from './random.ts'
 
@@ -58,7 +59,7 @@ export interface Faults {
 }
 
 /** Faults for one cloud: the network's and those of `provider`. */
-export function createFaults(provider: 'google' | 'dropbox', first?: FaultMenu): Faults {
+export function createFaults(provider: ProviderName, first?: FaultMenu): Faults {
   const own = faultCatalogue.filter(
     (fault) => fault.provider === 'net' || fault.provider === provider,
   )

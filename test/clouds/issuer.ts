@@ -1,7 +1,8 @@
-import { SignJWT, exportJWK, generateKeyPair } from 'jose'
 import { createCallLog } from './call-log.ts'
 import type { CallLog } from './call-log.ts'
 import { serve } from './http-server.ts'
+import { createSigningKeys } from './oauth/signing-keys.ts'
+import type { SigningKeys } from './oauth/signing-keys.ts'
 
 /** What an ID token says. Every claim can be replaced, also by something wrong. */
 interface IdTokenClaims {
@@ -27,10 +28,11 @@ export interface Issuer {
   /** Where the public keys are, as a JWK set. */
   readonly jwksUrl: string
   readonly calls: CallLog
+  readonly keys: SigningKeys
   /** Signs an ID token with RS256. */
   mintIdToken(claims: IdTokenClaims): Promise<string>
   /** From now on, tokens are signed with a new key; the JWK set has both. */
-  rotate(): Promise<void>
+  rotate(): void
   close(): Promise<void>
 }
 
@@ -46,8 +48,7 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<Issuer> 
   const { now = Date.now } = options
   const iss = 'https://accounts.google.com'
   const calls = createCallLog()
-  const foreign = await createKey('foreign')
-  const keys = [await createKey('key-1')]
+  const keys = createSigningKeys()
 
   const server = await serve({
     port: options.port ?? 0,
@@ -58,9 +59,9 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<Issuer> 
         kind: 'read',
         method: 'GET',
         path: '/oauth2/v3/certs',
-        handle: () => ({
+        handle: async () => ({
           headers: { 'cache-control': 'public, max-age=300' },
-          json: { keys: keys.map((key) => key.publicJwk) },
+          json: { keys: await keys.publicKeys() },
         }),
       },
       {
@@ -77,8 +78,8 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<Issuer> 
     url: server.url,
     jwksUrl: `${server.url}/oauth2/v3/certs`,
     calls,
-    async mintIdToken(claims) {
-      const key = claims.foreignKey === true ? foreign : (keys.at(-1) ?? foreign)
+    keys,
+    mintIdToken(claims) {
       const seconds = Math.floor(now() / 1000)
       const payload = {
         iss: claims.iss ?? iss,
@@ -93,22 +94,9 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<Issuer> 
           : { email: claims.email, email_verified: claims.emailVerified ?? true }),
         ...claims.more,
       }
-      return new SignJWT(payload)
-        .setProtectedHeader({ alg: 'RS256', kid: key.kid, typ: 'JWT' })
-        .sign(key.privateKey)
+      return keys.sign(payload, claims.foreignKey)
     },
-    async rotate() {
-      keys.push(await createKey(`key-${keys.length + 1}`))
-    },
+    rotate: () => keys.rotate(),
     close: () => server.close(),
-  }
-}
-
-async function createKey(kid: string) {
-  const { publicKey, privateKey } = await generateKeyPair('RS256')
-  return {
-    kid,
-    privateKey,
-    publicJwk: { ...(await exportJWK(publicKey)), kid, alg: 'RS256', use: 'sig' },
   }
 }

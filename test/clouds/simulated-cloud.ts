@@ -1,5 +1,6 @@
 import type { CallLog } from './call-log.ts'
 import type { FaultMenu, Faults } from './faults.ts'
+import type { OauthControl } from './oauth/control.ts'
 import type { Account, Tokens } from './tokens.ts'
 
 /** What every simulated cloud is started with. */
@@ -14,6 +15,8 @@ export interface CloudOptions {
   readonly now?: () => number
   /** Ids and synthetic contents depend on it. */
   readonly seed?: string | number
+  /** Where visitors of the consent page may come back to, from the client that is there from the start. */
+  readonly redirectUris?: readonly string[]
 }
 
 /** One item as a test compares it. */
@@ -37,6 +40,8 @@ export interface SimulatedCloud {
   readonly url: string
   readonly account: Account
   readonly tokens: Tokens
+  /** People, clients, consents and keys. */
+  readonly oauth: OauthControl
   readonly calls: CallLog
   readonly faults: Faults
   /** While true, every call is reset, as if the network were gone. */

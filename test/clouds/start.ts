@@ -4,11 +4,16 @@ import { startDropbox } from './dropbox/start.ts'
 import type { DropboxOptions, SimulatedDropbox } from './dropbox/start.ts'
 import { startIssuer } from './issuer.ts'
 import type { Issuer } from './issuer.ts'
+import { startBox, startMicrosoft } from './oauth/start-provider.ts'
+import type { SimulatedProvider } from './oauth/start-provider.ts'
+import type { CloudOptions } from './simulated-cloud.ts'
 
 /** What the clouds are started with. */
 export interface CloudsOptions {
   readonly drive?: DriveOptions
   readonly dropbox?: DropboxOptions
+  readonly box?: CloudOptions
+  readonly microsoft?: CloudOptions
   /** A real folder whose files are in the Drive from the start. */
   readonly seedFolder?: string
 }
@@ -17,24 +22,27 @@ export interface CloudsOptions {
 export interface Clouds {
   readonly drive: SimulatedDrive
   readonly dropbox: SimulatedDropbox
+  readonly box: SimulatedProvider
+  readonly microsoft: SimulatedProvider
   readonly issuer: Issuer
   close(): Promise<void>
 }
 
-/** Starts Drive, Dropbox and Google's OpenID issuer, each at a port of its own. */
+/** Starts Drive, Dropbox, the sign-in of Box and Microsoft, and Google's OpenID issuer, each at a port of its own. */
 export async function startClouds(options: CloudsOptions = {}): Promise<Clouds> {
-  const [drive, dropbox, issuer] = await Promise.all([
-    startDrive(options.drive),
+  const issuer = await startIssuer()
+  const [drive, dropbox, box, microsoft] = await Promise.all([
+    startDrive({ keys: issuer.keys, ...options.drive }),
     startDropbox(options.dropbox),
-    startIssuer(),
+    startBox(options.box),
+    startMicrosoft(options.microsoft),
   ])
   if (options.seedFolder !== undefined) await drive.seedFolder(options.seedFolder)
+  const all = { drive, dropbox, box, microsoft, issuer }
   return {
-    drive,
-    dropbox,
-    issuer,
+    ...all,
     async close() {
-      await Promise.all([drive.close(), dropbox.close(), issuer.close()])
+      await Promise.all(Object.values(all).map((each) => each.close()))
     },
   }
 }

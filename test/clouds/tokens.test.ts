@@ -60,20 +60,6 @@ describe('the token endpoint', () => {
     const refused = await refresh({ client_secret: 'wrong' })
     expect([refused.status, await refused.json()]).toMatchObject([401, { error: 'invalid_client' }])
   })
-
-  it('gives a refresh token for a code of the consent page, once', async () => {
-    const { clientId } = drive.account
-    const page = `/o/oauth2/v2/auth?client_id=${clientId}&state=s1&redirect_uri=http://localhost/back`
-    const sent = await fetch(`${drive.url}${page}`, { redirect: 'manual' })
-    const location = new URL(sent.headers.get('location') ?? '')
-    expect(location.searchParams.get('state')).toBe('s1')
-    const code = location.searchParams.get('code') ?? ''
-    const grant = { grant_type: 'authorization_code', code }
-    expect(await (await refresh(grant)).json()).toMatchObject({
-      refresh_token: drive.account.refreshToken,
-    })
-    expect((await refresh(grant)).status).toBe(400)
-  })
 })
 
 describe('the quota', () => {

@@ -6,11 +6,16 @@ import { createQuota } from '../quota.ts'
 import type { QuotaOptions } from '../quota.ts'
 import type { CloudOptions, SimulatedCloud } from '../simulated-cloud.ts'
 import { createTokens } from '../tokens.ts'
+import { authorizeRoutes } from '../oauth/authorize-routes.ts'
+import { createAuthorizationServer } from '../oauth/authorization-server.ts'
+import { oauthControl } from '../oauth/control.ts'
+import { google } from '../oauth/google.ts'
+import { googleRoutes } from '../oauth/google-routes.ts'
+import type { SigningKeys } from '../oauth/signing-keys.ts'
 import { driveEdits } from './edits.ts'
 import type { DriveEdits } from './edits.ts'
 import { dumpDrive } from './dump.ts'
 import { googleError } from './errors.ts'
-import { oauthRoutes } from './oauth-routes.ts'
 import { readRoutes } from './read-routes.ts'
 import { createDriveState } from './state.ts'
 import { writeRoutes } from './write-routes.ts'
@@ -20,6 +25,10 @@ export interface DriveOptions extends CloudOptions {
   /** Google's id (`sub`) of the person whose Drive it is. */
   readonly sub?: string
   readonly email?: string
+  /** Their Workspace domain; `example.com` unless given, null for a private account. */
+  readonly organization?: string | null
+  /** Signs ID tokens; keys of its own unless given. */
+  readonly keys?: SigningKeys
   /** Calls over it are refused with userRateLimitExceeded or rateLimitExceeded; no limit unless given. */
   readonly quota?: QuotaOptions
   /** True when no two exports of a document have the same bytes, as in the real Drive. */
@@ -42,16 +51,21 @@ export async function startDrive(options: DriveOptions = {}): Promise<SimulatedD
   const quota = options.quota === undefined ? null : createQuota(options.quota, now)
   let exports = 0
 
-  const tokens = createTokens({
-    name: 'google.token',
-    path: '/token',
-    accountId: options.sub ?? '100000000000000000001',
-    email,
-    tokenType: 'Bearer',
-    lifetimeSeconds: 3599,
+  const { organization = 'example.com' } = options
+  const server = createAuthorizationServer(google, {
+    prefix: 'google.token',
     now,
-    extra: { scope: 'https://www.googleapis.com/auth/drive' },
-    invalidGrant: 'Token has been expired or revoked.',
+    ...(options.keys === undefined ? {} : { keys: options.keys }),
+  })
+  const tokens = createTokens(server, {
+    person: {
+      id: options.sub ?? '100000000000000000001',
+      email,
+      name: 'A Person',
+      ...(organization === null ? {} : { organization }),
+    },
+    scopes: ['https://www.googleapis.com/auth/drive'],
+    redirectUris: options.redirectUris ?? [],
   })
 
   function guard(call: Call, units: number): Answer | null {
@@ -78,7 +92,7 @@ export async function startDrive(options: DriveOptions = {}): Promise<SimulatedD
     trouble,
     exportSalt: () => (options.unstableExports === true ? String(exports++) : ''),
   }
-  const server = await serve({
+  const served = await serve({
     port: options.port ?? 0,
     latencyMs: options.latencyMs ?? 0,
     calls,
@@ -87,20 +101,22 @@ export async function startDrive(options: DriveOptions = {}): Promise<SimulatedD
     unknownRoute: () => googleError(404, 'notFound', 'Not Found'),
     routes: [
       tokens.route,
-      ...oauthRoutes(tokens),
+      ...authorizeRoutes(server),
+      ...googleRoutes(server),
       ...readRoutes(side),
       ...writeRoutes(state, email),
     ],
   })
   return {
     ...edits,
-    url: server.url,
+    url: served.url,
     account: tokens.account,
     tokens,
+    oauth: oauthControl(server, tokens.account.clientId),
     calls,
     faults,
-    setOffline: (offline) => server.setOffline(offline),
+    setOffline: (offline) => served.setOffline(offline),
     dump: () => dumpDrive(state),
-    close: () => server.close(),
+    close: () => served.close(),
   }
 }

@@ -1,7 +1,10 @@
 import { createCallLog } from '../call-log.ts'
-import type { Route } from '../call.ts'
 import { createFaults } from '../faults.ts'
 import { serve } from '../http-server.ts'
+import { authorizeRoutes } from '../oauth/authorize-routes.ts'
+import { createAuthorizationServer } from '../oauth/authorization-server.ts'
+import { oauthControl } from '../oauth/control.ts'
+import { dropbox as provider, dropboxScopes } from '../oauth/dropbox.ts'
 import { createQuota } from '../quota.ts'
 import type { CloudOptions, SimulatedCloud } from '../simulated-cloud.ts'
 import { createTokens } from '../tokens.ts'
@@ -64,20 +67,19 @@ export async function startDropbox(options: DropboxOptions = {}): Promise<Simula
   const spool = createSpool({ inMemory: options.inMemory ?? MiB, keepContent })
   const calls = createCallLog()
   const faults = createFaults('dropbox', options.faults)
-  const tokens = createTokens({
-    name: 'dropbox.token',
-    path: '/oauth2/token',
-    accountId: 'dbid:AAH4f99T0taONIb-OurWxbNQ6ywGRopQngc',
-    email: 'owner@dropbox.example',
-    tokenType: 'bearer',
-    lifetimeSeconds: 14_400,
-    now,
-    extra: { scope: 'account_info.read files.content.read files.content.write' },
-    invalidGrant: 'refresh token is invalid or revoked',
+  const server = createAuthorizationServer(provider, { prefix: 'dropbox.token', now })
+  const tokens = createTokens(server, {
+    person: {
+      id: 'dbid:AAH4f99T0taONIb-OurWxbNQ6ywGRopQngc',
+      email: 'owner@dropbox.example',
+      name: 'Dropbox Owner',
+    },
+    scopes: dropboxScopes,
+    redirectUris: options.redirectUris ?? [],
   })
   const accounts = new Map<string, AccountState>()
 
-  function addState({ id, email }: Account): AccountState {
+  function addState({ id, email }: Pick<Account, 'id' | 'email'>): AccountState {
     const namespace = String(1001 + accounts.size)
     const common = { seed, spool, now, limits, allocated: space }
     const state = createAccountState({ id, email, namespace, ...common })
@@ -87,8 +89,11 @@ export async function startDropbox(options: DropboxOptions = {}): Promise<Simula
 
   function stateOf(id: string): AccountState {
     const state = accounts.get(id)
-    if (state === undefined) throw new Error('a token belongs to an account that does not exist')
-    return state
+    if (state !== undefined) return state
+    // Somebody who came in by the consent page, for the first time.
+    const person = server.people.byId(id)
+    if (person === undefined) throw new Error('a token belongs to an account that does not exist')
+    return addState(person)
   }
 
   const dropbox: Dropbox = {
@@ -113,7 +118,8 @@ export async function startDropbox(options: DropboxOptions = {}): Promise<Simula
     calls,
     faults,
     routes: [
-      tokenRoute(tokens.route),
+      tokens.route,
+      ...authorizeRoutes(server),
       ...accountRoutes(dropbox),
       ...uploadRoutes(dropbox),
       ...batchRoutes(dropbox),
@@ -128,34 +134,19 @@ export async function startDropbox(options: DropboxOptions = {}): Promise<Simula
     url: served.url,
     account: tokens.account,
     tokens,
+    oauth: oauthControl(server, tokens.account.clientId),
     calls,
     faults,
     setOffline: served.setOffline,
     ...createControls(first, now),
     dump: () => dumpTree(first.tree, keepContent),
     addAccount(id, email) {
-      const account = tokens.addAccount(id, email)
+      const account = tokens.addAccount({ id, email, name: email })
       return { ...account, ...createControls(addState(account), now) }
     },
     async close() {
       await served.close()
       spool.close()
     },
-  }
-}
-
-/** The token endpoint. The official SDK sends the parameters of a refresh in the URL, others in the body. */
-function tokenRoute(route: Route): Route {
-  return {
-    ...route,
-    handle: (call) =>
-      route.handle({
-        ...call,
-        async body(limit) {
-          const form = new URLSearchParams((await call.body(limit)).toString())
-          for (const [name, value] of call.query) form.append(name, value)
-          return Buffer.from(form.toString())
-        },
-      }),
   }
 }
