@@ -2,6 +2,8 @@ import { createCallLog } from './call-log.ts'
 import type { CallSnapshot } from './call-log.ts'
 import type { FaultMenu, PlannedFault } from './faults.ts'
 import { serve } from './http-server.ts'
+import type { OauthControl } from './oauth/control.ts'
+import type { SimulatedProvider } from './oauth/start-provider.ts'
 import type { Dump, SimulatedCloud } from './simulated-cloud.ts'
 
 /** The same functions, as another process calls them: arguments and results have to survive JSON. */
@@ -11,9 +13,8 @@ export type Remote<T> = {
     : never
 }
 
-/** What can be asked of every simulated cloud from another process. */
-export interface CloudControl {
-  dump(): Promise<Dump>
+/** What can be asked of every simulated provider from another process. */
+export interface ProviderControl extends OauthControl {
   callsSnapshot(): CallSnapshot
   resetCalls(): void
   planFault(planned: PlannedFault): void
@@ -22,24 +23,34 @@ export interface CloudControl {
   clearFaults(): void
   setOffline(offline: boolean): void
   setTokenLifetime(seconds: number): void
-  expireAccessTokens(): void
   revoke(token: string): boolean
+}
+
+/** What can be asked of every simulated cloud from another process. */
+export interface CloudControl extends ProviderControl {
+  dump(): Promise<Dump>
 }
 
 /** The control functions of one cloud. */
 export function cloudControl(cloud: SimulatedCloud): CloudControl {
-  const { calls, faults, tokens } = cloud
+  return { ...providerControl(cloud), dump: () => cloud.dump() }
+}
+
+/** The control functions of one provider. */
+export function providerControl(
+  provider: Omit<SimulatedProvider, 'tokenUrl' | 'close'>,
+): ProviderControl {
+  const { calls, faults, tokens, oauth } = provider
   return {
-    dump: () => cloud.dump(),
+    ...oauth,
     callsSnapshot: () => calls.snapshot(),
     resetCalls: () => calls.reset(),
     planFault: (planned) => faults.plan(planned),
     setFaultMenu: (menu) => faults.menu(menu),
     injectedFaults: () => faults.injected(),
     clearFaults: () => faults.clear(),
-    setOffline: (offline) => cloud.setOffline(offline),
+    setOffline: (offline) => provider.setOffline(offline),
     setTokenLifetime: (seconds) => tokens.setLifetime(seconds),
-    expireAccessTokens: () => tokens.expireAccessTokens(),
     revoke: (token) => tokens.revoke(token),
   }
 }

@@ -1,6 +1,7 @@
 import { dropboxFaults } from './fault-catalogue-dropbox.ts'
 import { googleFaults } from './fault-catalogue-google.ts'
 import { netFaults } from './fault-catalogue-net.ts'
+import { hostileFaults, signInFaults } from './fault-catalogue-sign-in.ts'
 import type { ProviderName } from './oauth/provider.ts'
 
 /** How a fault shows itself, and in which phase of a call. */
@@ -18,6 +19,10 @@ export type FaultAct =
   | { readonly kind: 'lost' }
   /** After the handler: what was asked for happened, and this answer is sent instead of the good news. */
   | { readonly kind: 'lost-behind'; readonly status: number; readonly body: unknown }
+  /** After the handler: what was asked for happened, and this is sent as if it were JSON. */
+  | { readonly kind: 'garbled'; readonly body: string }
+  /** Before the handler: nothing for so many milliseconds. */
+  | { readonly kind: 'slow'; readonly ms: number }
   /** In the body: reset after some of the bytes. */
   | { readonly kind: 'cut' }
   /** In the body: an orderly close after fewer bytes than were announced. */
@@ -54,11 +59,12 @@ export const faultCatalogue: readonly CatalogueFault[] = [
   ...netFaults,
   ...googleFaults,
   ...dropboxFaults,
+  ...signInFaults,
 ]
 
-/** The catalogue's fault of this id. Throws when there is none: a test named it wrongly. */
+/** The fault of this id: of the catalogue, or a hostile one. Throws when there is none: a test named it wrongly. */
 export function faultById(id: string): CatalogueFault {
-  const found = faultCatalogue.find((fault) => fault.id === id)
+  const found = [...faultCatalogue, ...hostileFaults].find((fault) => fault.id === id)
   if (found === undefined) throw new Error(`no fault is called ${id}`)
   return found
 }

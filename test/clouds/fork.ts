@@ -3,25 +3,34 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { remoteControl } from './control.ts'
-import type { CloudControl, Remote } from './control.ts'
+import type { CloudControl, ProviderControl, Remote } from './control.ts'
 import type { DriveEdits } from './drive/edits.ts'
 import type { DropboxControls } from './dropbox/controls.ts'
-import type { CloudReady, CloudsReady } from './main.ts'
+import type { ServiceAccounts } from './oauth/service-accounts.ts'
+import type { CloudReady, CloudsReady, IssuerControl } from './ready.ts'
 
 /** The flags of `main.ts` that a test may want. */
 export interface ForkOptions {
   readonly seedFolder?: string
   readonly seed?: string
   readonly latencyMs?: number
+  /** Where consent pages may lead back to, instead of the usual places. */
+  readonly redirectUris?: readonly string[]
   /** A seed for transient faults, and the share of calls that meet one. */
   readonly faults?: { readonly seed: string; readonly rate: number }
 }
 
 /** The simulated clouds in a process of their own, so that they outlive whoever uses them. */
 export interface ForkedClouds {
-  readonly drive: CloudReady & { readonly control: Remote<DriveEdits & CloudControl> }
+  readonly drive: CloudReady & {
+    readonly control: Remote<DriveEdits & ServiceAccounts & CloudControl>
+  }
   readonly dropbox: CloudReady & { readonly control: Remote<DropboxControls & CloudControl> }
-  readonly issuer: CloudsReady['issuer']
+  readonly box: CloudReady & { readonly control: Remote<ProviderControl> }
+  readonly microsoft: CloudReady & { readonly control: Remote<ProviderControl> }
+  readonly issuer: CloudsReady['issuer'] & { readonly control: Remote<IssuerControl> }
+  /** Of the Drive's first person, for the Drive's client; good for an hour. */
+  readonly idToken: string
   readonly pid: number
   /** Ends the process, and waits for it. */
   close(): Promise<void>
@@ -33,6 +42,7 @@ export async function forkClouds(options: ForkOptions = {}): Promise<ForkedCloud
   if (options.seedFolder !== undefined) args.push('--seed-folder', options.seedFolder)
   if (options.seed !== undefined) args.push('--seed', options.seed)
   if (options.latencyMs !== undefined) args.push('--latency', String(options.latencyMs))
+  if (options.redirectUris !== undefined) args.push('--redirect-uri', ...options.redirectUris)
   if (options.faults !== undefined)
     args.push('--faults', options.faults.seed, '--rate', String(options.faults.rate))
   const program = fileURLToPath(new URL('./main.ts', import.meta.url))
@@ -46,7 +56,10 @@ export async function forkClouds(options: ForkOptions = {}): Promise<ForkedCloud
   return {
     drive: { ...ready.drive, control: remoteControl(ready.controlUrl, 'drive') },
     dropbox: { ...ready.dropbox, control: remoteControl(ready.controlUrl, 'dropbox') },
-    issuer: ready.issuer,
+    box: { ...ready.box, control: remoteControl(ready.controlUrl, 'box') },
+    microsoft: { ...ready.microsoft, control: remoteControl(ready.controlUrl, 'microsoft') },
+    issuer: { ...ready.issuer, control: remoteControl(ready.controlUrl, 'issuer') },
+    idToken: ready.idToken,
     pid: child.pid,
     async close() {
       child.kill('SIGTERM')

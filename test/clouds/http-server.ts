@@ -103,6 +103,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
     if (injected !== null && act?.kind === 'inside')
       call.fault = { id: injected.fault.id, random: injected.random }
     if (act?.kind === 'no-range') delete request.headers.range
+    if (act?.kind === 'slow') await new Promise((resolve) => setTimeout(resolve, act.ms))
 
     let answer: Answer
     if (act?.kind === 'answer') answer = faultAnswer(act.status, act.headers ?? {}, act.body)
@@ -117,6 +118,8 @@ export async function serve(options: ServeOptions): Promise<Served> {
       return
     }
     if (act?.kind === 'lost-behind' && fine) answer = faultAnswer(act.status, {}, act.body)
+    if (act?.kind === 'garbled' && fine)
+      answer = { headers: { 'content-type': 'application/json' }, body: act.body }
     if (act?.kind === 'rewrite' && fine && isRecord(answer.json))
       answer = { ...answer, json: act.rewrite(answer.json, call.query) }
     const sent = await sendAnswer(request, response, answer, injected)

@@ -11,7 +11,8 @@ interface Reached {
 /** A provider of which only the sign-in is simulated. */
 interface Provider {
   readonly url: string
-  readonly account: { readonly clientId: string; readonly clientSecret: string }
+  readonly clientId: string
+  readonly clientSecret: string
 }
 
 /**
@@ -57,24 +58,28 @@ export function settingsFor(
   }
 }
 
-function boxSettings({ url, account }: Provider): Readonly<Record<string, string>> {
+function boxSettings({ url, clientId, clientSecret }: Provider): Readonly<Record<string, string>> {
   return {
     BOX_API_URL: url,
     BOX_AUTHORIZE_URL: `${url}/api/oauth2/authorize`,
     BOX_TOKEN_URL: `${url}/oauth2/token`,
     BOX_REVOKE_URL: `${url}/oauth2/revoke`,
-    BOX_CLIENT_ID: account.clientId,
-    BOX_CLIENT_SECRET: account.clientSecret,
+    BOX_CLIENT_ID: clientId,
+    BOX_CLIENT_SECRET: clientSecret,
   }
 }
 
-function microsoftSettings({ url, account }: Provider): Readonly<Record<string, string>> {
+function microsoftSettings({
+  url,
+  clientId,
+  clientSecret,
+}: Provider): Readonly<Record<string, string>> {
   return {
     GRAPH_API_URL: url,
     MICROSOFT_AUTHORIZE_URL: `${url}/common/oauth2/v2.0/authorize`,
     MICROSOFT_TOKEN_URL: `${url}/common/oauth2/v2.0/token`,
     MICROSOFT_JWKS_URL: `${url}/common/discovery/v2.0/keys`,
-    MICROSOFT_CLIENT_ID: account.clientId,
-    MICROSOFT_CLIENT_SECRET: account.clientSecret,
+    MICROSOFT_CLIENT_ID: clientId,
+    MICROSOFT_CLIENT_SECRET: clientSecret,
   }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { CloudReady } from '../clouds/main.ts'
+import type { CloudReady } from '../clouds/ready.ts'
 
 /**
  * Asks Drive for documents once more, as the format that the copies have. The simulated Drive gives the same bytes each

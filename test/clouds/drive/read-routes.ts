@@ -2,6 +2,7 @@ import type { Answer, Call, Route } from '../call.ts'
 import { download, exportFile, exportLink, itemOf } from './download.ts'
 import { invalidParameter, sharedDriveNotFound } from './errors.ts'
 import { conversions } from './export-formats.ts'
+import { opaqueId } from '../random.ts'
 import { checkMask, masked, parseFieldMask } from './field-mask.ts'
 import { listChanges, startPageToken } from './list-changes.ts'
 import { listFiles } from './list-files.ts'
@@ -15,6 +16,8 @@ import type { DriveState, SharedDrive } from './state.ts'
 export interface ReadSide {
   readonly state: DriveState
   readonly email: string
+  /** Whose token a call has. */
+  personOf(call: Call): { readonly id: string; readonly email: string }
   readonly trouble: ListingTrouble
   /** Makes an export differ from an earlier one of the same document. */
   readonly exportSalt: () => string
@@ -167,7 +170,7 @@ function about(call: Call, side: ReadSide): Answer {
   }
   const resource = {
     kind: 'drive#about',
-    user: userResource(side.email, true),
+    user: aboutUser(side.personOf(call)),
     storageQuota: quota,
     ...conversions(),
     maxImportSizes: { 'application/vnd.google-apps.document': '10485760' },
@@ -176,6 +179,11 @@ function about(call: Call, side: ReadSide): Answer {
     canCreateDrives: true,
   }
   return { json: masked(resource, mask) }
+}
+
+/** The id stays when the address changes. */
+function aboutUser({ id, email }: { readonly id: string; readonly email: string }) {
+  return { ...userResource(email, true), permissionId: opaqueId(`permission ${id}`, 20) }
 }
 
 function listDrives(call: Call, state: DriveState): Answer {

@@ -1,4 +1,4 @@
-import type { Answer, Call } from '../call.ts'
+import type { Answer, Call, RouteKind } from '../call.ts'
 import { createCallLog } from '../call-log.ts'
 import { createFaults } from '../faults.ts'
 import { serve } from '../http-server.ts'
@@ -11,6 +11,9 @@ import { createAuthorizationServer } from '../oauth/authorization-server.ts'
 import { oauthControl } from '../oauth/control.ts'
 import { google } from '../oauth/google.ts'
 import { googleRoutes } from '../oauth/google-routes.ts'
+import { directoryRoute, insufficientScope } from '../oauth/directory-route.ts'
+import { createServiceAccounts, jwtBearer } from '../oauth/service-accounts.ts'
+import type { ServiceAccounts } from '../oauth/service-accounts.ts'
 import type { SigningKeys } from '../oauth/signing-keys.ts'
 import { driveEdits } from './edits.ts'
 import type { DriveEdits } from './edits.ts'
@@ -36,7 +39,8 @@ export interface DriveOptions extends CloudOptions {
 }
 
 /** A simulated Google Drive with its token endpoint. */
-export type SimulatedDrive = SimulatedCloud & DriveEdits
+export type SimulatedDrive = SimulatedCloud &
+  DriveEdits & { readonly serviceAccounts: ServiceAccounts }
 
 /**
  * Starts a simulated Google Drive v3 with one empty account. Use `url` as the API's root
@@ -57,6 +61,7 @@ export async function startDrive(options: DriveOptions = {}): Promise<SimulatedD
     now,
     ...(options.keys === undefined ? {} : { keys: options.keys }),
   })
+  const serviceAccounts = createServiceAccounts(server)
   const tokens = createTokens(server, {
     person: {
       id: options.sub ?? '100000000000000000001',
@@ -66,6 +71,7 @@ export async function startDrive(options: DriveOptions = {}): Promise<SimulatedD
     },
     scopes: ['https://www.googleapis.com/auth/drive'],
     redirectUris: options.redirectUris ?? [],
+    further: { [jwtBearer]: serviceAccounts.grant },
   })
 
   function guard(call: Call, units: number): Answer | null {
@@ -73,6 +79,8 @@ export async function startDrive(options: DriveOptions = {}): Promise<SimulatedD
     const place = { location: 'Authorization', locationType: 'header' } as const
     if (check.state === 'missing') return googleError(401, 'required', 'Login Required.', place)
     if (check.state !== 'valid') return googleError(401, 'authError', 'Invalid Credentials', place)
+    if (call.route.startsWith('drive.') && !mayUse(check.scopes, call.kind))
+      return insufficientScope()
     if (quota === null || quota.take(check.accountId, units)) return null
     return quota.per === 'user'
       ? googleError(
@@ -89,6 +97,12 @@ export async function startDrive(options: DriveOptions = {}): Promise<SimulatedD
   const side = {
     state,
     email,
+    personOf(call: Call) {
+      const check = tokens.check(call.headers.authorization)
+      // The guard let it through. A service account that acts for itself is nobody else.
+      const id = check.state === 'valid' ? check.accountId : ''
+      return server.people.byId(id) ?? { id, email: id }
+    },
     trouble,
     exportSalt: () => (options.unstableExports === true ? String(exports++) : ''),
   }
@@ -103,6 +117,7 @@ export async function startDrive(options: DriveOptions = {}): Promise<SimulatedD
       tokens.route,
       ...authorizeRoutes(server),
       ...googleRoutes(server),
+      directoryRoute(server),
       ...readRoutes(side),
       ...writeRoutes(state, email),
     ],
@@ -113,10 +128,19 @@ export async function startDrive(options: DriveOptions = {}): Promise<SimulatedD
     account: tokens.account,
     tokens,
     oauth: oauthControl(server, tokens.account.clientId),
+    serviceAccounts,
     calls,
     faults,
     setOffline: (offline) => served.setOffline(offline),
     dump: () => dumpDrive(state),
     close: () => served.close(),
   }
+}
+
+/** Whether a token is granted enough of the Drive. The per-file access of `drive.file` is not told apart. */
+function mayUse(scopes: readonly string[], kind: RouteKind): boolean {
+  const drive = 'https://www.googleapis.com/auth/drive'
+  return kind === 'write'
+    ? scopes.some((scope) => scope === drive || scope === `${drive}.file`)
+    : scopes.some((scope) => scope.startsWith(drive))
 }
