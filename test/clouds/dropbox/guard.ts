@@ -3,6 +3,7 @@ import type { Quota } from '../quota.ts'
 import type { Tokens } from '../tokens.ts'
 import type { AccountState } from './account-state.ts'
 import { badCall, envelope, rateLimited } from './endpoint-error.ts'
+import { scopeOf } from './route-scopes.ts'
 
 /** What a call is checked against before its route looks at it. */
 export interface GuardOptions {
@@ -29,6 +30,11 @@ export function createGuard(options: GuardOptions): (call: Call) => Answer | nul
     if (checked.state !== 'valid') {
       const tag = checked.state === 'expired' ? 'expired_access_token' : 'invalid_access_token'
       return { status: 401, json: envelope({ '.tag': tag }) }
+    }
+    const scope = scopeOf(name)
+    if (scope !== null && !checked.scopes.includes(scope)) {
+      const error = { '.tag': 'missing_scope', required_scope: scope }
+      return { status: 401, json: { error_summary: 'missing_scope/..', error } }
     }
     const account = options.account(checked.accountId)
     const wrongRoot = checkRoot(call, account, name)
