@@ -103,7 +103,7 @@ export async function serve(options: ServeOptions): Promise<Served> {
     if (injected !== null && act?.kind === 'inside')
       call.fault = { id: injected.fault.id, random: injected.random }
     if (act?.kind === 'no-range') delete request.headers.range
-    if (act?.kind === 'slow') await new Promise((resolve) => setTimeout(resolve, act.ms))
+    if (act?.kind === 'slow') await waited(request, act.ms)
 
     let answer: Answer
     if (act?.kind === 'answer') answer = faultAnswer(act.status, act.headers ?? {}, act.body)
@@ -148,6 +148,19 @@ export async function serve(options: ServeOptions): Promise<Served> {
         server.closeAllConnections()
       }),
   }
+}
+
+/** Less than `ms` milliseconds when the client goes away. */
+function waited({ socket }: IncomingMessage, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer)
+      socket.off('close', done)
+      resolve()
+    }
+    const timer = setTimeout(done, ms)
+    socket.once('close', done)
+  })
 }
 
 async function handled(route: Route, call: Call): Promise<Answer> {

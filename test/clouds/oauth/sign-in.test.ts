@@ -137,10 +137,10 @@ describe('the consent page', () => {
   /** What a browser sends when the form is filled in like this. */
   async function decide(
     name: 'drive' | 'microsoft',
-    form: readonly (readonly [string, string])[],
+    form: [name: string, value: string][],
   ): Promise<Response> {
     const { address } = await addressOf(clouds[name], ways[name === 'drive' ? 'google' : name])
-    const body = new URLSearchParams(form.map(([key, value]) => [key, value]))
+    const body = new URLSearchParams(form)
     return fetch(address, { method: 'POST', body, redirect: 'manual' })
   }
 

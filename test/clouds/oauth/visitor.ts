@@ -78,7 +78,7 @@ export const ways = {
 } as const satisfies Readonly<Record<string, Way>>
 
 /** The server as oauth4webapi wants it described. */
-export function serverOf({ url }: Pick<Place, 'url'>, way: Way): oauth.AuthorizationServer {
+function serverOf({ url }: Pick<Place, 'url'>, way: Way): oauth.AuthorizationServer {
   return {
     issuer: way.issuer,
     authorization_endpoint: `${url}${way.authorize}`,
