@@ -38,12 +38,15 @@ export interface DriveOptions extends CloudOptions {
   readonly unstableExports?: boolean
 }
 
-/** A simulated Google Drive with its token endpoint. */
+/**
+ * A simulated Google Drive, and what else of Google signing in needs. Everybody who signs in has a name and an id of
+ * their own; the files are the same for all.
+ */
 export type SimulatedDrive = SimulatedCloud &
   DriveEdits & { readonly serviceAccounts: ServiceAccounts }
 
 /**
- * Starts a simulated Google Drive v3 with one empty account. Use `url` as the API's root
+ * Starts a simulated Google Drive v3 with one empty account, and with Google's sign-in. Use `url` as the API's root
  * (googleapis: `rootUrl: url + '/'`) and `url + '/token'` as the token endpoint.
  */
 export async function startDrive(options: DriveOptions = {}): Promise<SimulatedDrive> {

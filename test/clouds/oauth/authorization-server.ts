@@ -111,6 +111,7 @@ export function checkBearer(
     return { state: 'missing' }
   const known = server.grants.access(authorization.slice('bearer '.length))
   if (known === undefined || known.revoked) return { state: 'unknown' }
+  if (server.people.byId(known.grant.personId)?.isSuspended === true) return { state: 'unknown' }
   if (known.expires <= server.now()) return { state: 'expired' }
   if (known.refreshToken !== null) known.refreshToken.touched = true
   return { state: 'valid', accountId: known.grant.personId, scopes: known.scopes }

@@ -110,6 +110,7 @@ export function boxRoutes(server: AuthorizationServer): readonly Route[] {
               'www-authenticate':
                 'Bearer realm="Service", error="invalid_token", error_description="The access token provided is invalid."',
             },
+            json: { type: 'error', status: 401, code: 'unauthorized', message: 'Unauthorized' },
           }
         const { id, email, name } = found.person
         return { json: { type: 'user', id, name, login: email, status: 'active' } }

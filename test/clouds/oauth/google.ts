@@ -50,6 +50,13 @@ export const google: Provider = {
     }),
   isNeeded: (scope) => [email, profile, 'openid'].includes(scope),
   isOffline: (query) => query.get('access_type') === 'offline',
+  // A hint for the page alone: a visitor can take it out of the address, so clients check the ID token's `hd`.
+  admits({ organization }, { query }) {
+    const domain = query.get('hd')
+    return (
+      domain === null || (domain === '*' ? organization !== undefined : domain === organization)
+    )
+  },
   callback: ({ organization }, scopes, call) => ({
     scope: scopes.join(' '),
     authuser: '0',

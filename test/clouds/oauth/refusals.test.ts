@@ -210,6 +210,12 @@ describe.each(names)('the token endpoint of %s', (name) => {
     oauth.changePerson(account.id, { isSuspended: true })
     try {
       expect(await refusal(sent)).toMatch(/^(?:invalid_grant|unauthorized_client)/)
+      const { refreshToken, clientId, clientSecret } = account
+      const again = { grant_type: 'refresh_token', refresh_token: refreshToken }
+      const client = { client_id: clientId, client_secret: clientSecret }
+      expect(await refusal({ ...again, ...client })).toMatch(/^(?:invalid_grant|unauth)/)
+      const header = `Bearer ${account.accessToken}`
+      expect(placeOf(name).tokens.check(header)).toEqual({ state: 'unknown' })
     } finally {
       oauth.changePerson(account.id, { isSuspended: false })
     }

@@ -159,6 +159,15 @@ describe('the consent page', () => {
     expect(page).toContain('<button name="decision" value="deny">')
   })
 
+  it('offers the accounts of one domain when it is asked to', async () => {
+    const { address } = await addressOf(clouds.drive, ways.google, { hd: 'b.example' })
+    const page = await (await fetch(address)).text()
+    expect([page.includes('b@b.example'), page.includes(clouds.drive.account.email)]).toEqual([
+      true,
+      false,
+    ])
+  })
+
   it('escapes what it shows', async () => {
     clouds.box.oauth.addPerson({ id: '"><b>', email: '<b>@b.example', name: '<script>' })
     const { address } = await addressOf(clouds.box, ways.box)
