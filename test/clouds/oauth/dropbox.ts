@@ -59,7 +59,9 @@ export const dropbox: Provider = {
     errorPage(
       400,
       'Error (400)',
-      reason === 'client-unknown' ? 'Invalid client_id' : 'Invalid redirect_uri',
+      reason === 'client-unknown'
+        ? 'Invalid client_id'
+        : 'Invalid redirect_uri. It must exactly match one of the redirect URIs of the app.',
     ),
   refuseCallback: (reason) =>
     reason === 'denied'

@@ -35,7 +35,12 @@ const refusals: Readonly<Record<TokenRefusal, Row>> = {
     9002313,
     'Invalid request. Request is malformed or invalid.',
   ],
-  'code-used': [400, 'invalid_grant', 54005, 'OAuth2 Authorization code was already redeemed.'],
+  'code-used': [
+    400,
+    'invalid_grant',
+    54005,
+    'OAuth2 Authorization code was already redeemed, please retry with a new valid code.',
+  ],
   'code-expired': [400, 'invalid_grant', 70008, 'The provided authorization code has expired.'],
   'redirect-uri': [
     400,
@@ -43,9 +48,24 @@ const refusals: Readonly<Record<TokenRefusal, Row>> = {
     50011,
     'The redirect URI specified in the request does not match.',
   ],
-  'verifier-missing': [400, 'invalid_grant', 50148, 'The code_verifier does not match.'],
-  'verifier-wrong': [400, 'invalid_grant', 50148, 'The code_verifier does not match.'],
-  'verifier-unasked': [400, 'invalid_grant', 50148, 'The code_verifier does not match.'],
+  'verifier-missing': [
+    400,
+    'invalid_grant',
+    501481,
+    'The Code_Verifier does not match the code_challenge.',
+  ],
+  'verifier-wrong': [
+    400,
+    'invalid_grant',
+    501481,
+    'The Code_Verifier does not match the code_challenge.',
+  ],
+  'verifier-unasked': [
+    400,
+    'invalid_grant',
+    501481,
+    'The Code_Verifier does not match the code_challenge.',
+  ],
   'refresh-unknown': [
     400,
     'invalid_grant',

@@ -126,7 +126,7 @@ describe.each(names)('the token endpoint of %s', (name) => {
       google: 'invalid_grant Invalid code verifier.',
       dropbox: 'invalid_grant invalid code verifier',
       box: 'invalid_grant Invalid code verifier',
-      microsoft: 'invalid_grant AADSTS50148',
+      microsoft: 'invalid_grant AADSTS501481',
     },
     'a wrong secret': {
       google: 'invalid_client The provided client secret is invalid.',
