@@ -2,6 +2,7 @@ import type { Destination, Source } from '../clouds/cloud.ts'
 import type { JobRows } from '../records/job-rows.ts'
 import type { Job } from '../records/jobs.ts'
 import type { Owners } from '../records/owner.ts'
+import type { Receipt } from '../records/receipts.ts'
 import type { Lease } from '../records/runs.ts'
 import type { Store } from '../store/store.ts'
 
@@ -12,6 +13,7 @@ export interface Work {
   readonly lease: Lease
   readonly job: Job
   readonly rows: JobRows
+  readonly receipt: Receipt
   /** Number of the run within its job. */
   readonly number: number
   readonly source: Source

@@ -5,16 +5,14 @@ import { drainChanges, forgetDeleted, isReplaced } from '../plan/read-destinatio
 import type { Tree } from '../plan/tree.ts'
 import type { Work } from '../plan/work.ts'
 import { jobDocument, readJob } from '../records/jobs.ts'
-import { receiptLines } from '../records/receipts.ts'
 import { underLease } from '../records/runs.ts'
 import type { Run } from '../records/runs.ts'
 import { dropTransfers } from '../records/transfers.ts'
-import { createTree } from './receipt-root.ts'
 
 const TRANSFERS_AT_ONCE = 400
 
 /**
- * The last step of a run: reads the destination's own changes past what this run wrote, computes the receipt's root, and
+ * The last step of a run: reads the destination's own changes past what this run wrote, takes the receipt's root, and
  * advances the change tokens in the transaction that ends the run.
  */
 export async function closeRun(
@@ -25,16 +23,9 @@ export async function closeRun(
 ): Promise<Run> {
   const { store, owners, job, lease } = work
   const cursor = await cursorAfter(work, tree, checkpoint, run)
-  const hashes = createTree()
-  let count = 0
-  if (run.lines > 0)
-    for await (const line of receiptLines(store, owners, job.user, run.id)) {
-      work.signal.throwIfAborted()
-      hashes.add(line)
-      count += 1
-    }
+  const hashes = await work.receipt.tree(run.pages)
   // Pages are kept for 90 days: a run that waited longer for somebody cannot prove any more what it did.
-  if (count !== run.lines)
+  if (hashes.size() !== run.lines)
     throw new WaybillError('receipt_invalid', 'Lines of the receipt are missing.')
   const root = hashes.root()
   // It may have been under way in an earlier slice.

@@ -44,6 +44,8 @@ export async function commitAll(
   options: {
     readonly intents: ReadonlyMap<string, readonly Intent[]>
     readonly redo: (row: Row) => void
+    /** Called each time while the provider is at work. */
+    readonly meanwhile: () => void
   },
 ): Promise<{
   readonly settled: readonly Settled[]
@@ -62,7 +64,7 @@ export async function commitAll(
     else entries.push({ ...closed, parent })
   }
   for (let round = 1; entries.length > 0 && failure === null; round += 1) {
-    const results = await commitSome(work, entries)
+    const results = await commitSome(work, entries, options.meanwhile)
     const next: Entry[] = []
     for (const [index, entry] of entries.entries()) {
       const result = results[index]
@@ -86,7 +88,11 @@ export async function commitAll(
   return { settled, transfers: [intent, ...uploads], failure }
 }
 
-async function commitSome(work: Work, entries: readonly Entry[]): Promise<readonly Result<Copy>[]> {
+async function commitSome(
+  work: Work,
+  entries: readonly Entry[],
+  meanwhile: () => void,
+): Promise<readonly Result<Copy>[]> {
   const { commitsPerCall, names } = work.destination.capabilities
   const results: Result<Copy>[] = []
   for (let from = 0; from < entries.length; from += commitsPerCall) {
@@ -103,7 +109,12 @@ async function commitSome(work: Work, entries: readonly Entry[]): Promise<readon
             ? { if: 'absent' }
             : { if: 'version', version: carried.row.copy.version },
       }))
-    results.push(...(await work.destination.commit(commits)))
+    const [some] = await Promise.all([
+      work.destination.commit(commits),
+      // Only once the call is on its way.
+      work.turn().then(meanwhile),
+    ])
+    results.push(...some)
   }
   return results
 }

@@ -23,6 +23,8 @@ const COMMITS_AT_ONCE = 400
 /** Small bodies are sent when this many bytes wait. */
 const STAGE_BYTES = 4 * 1024 * 1024
 const STAGES_AT_ONCE = 2
+/** What is committed is recorded while the next batch is on its way to the provider, or else once this time is over. */
+const LONGEST_UNRECORDED_MS = 500
 /** Closed sessions wait no longer than this for company, so that a killed worker has little to do again. */
 const LONGEST_WAIT_MS = 10_000
 
@@ -71,18 +73,42 @@ export function createCommitLane(
   let { expected } = options
   let failed: Error | null = null
   let committing: Promise<void> = Promise.resolve()
+  let committed: {
+    readonly settled: readonly Settled[]
+    readonly transfers: readonly string[]
+  } | null = null
+  let recording: Promise<void> = Promise.resolve()
+  let committedAt = 0
   const stages = new Set<Promise<void>>()
 
+  const failWith = (error: unknown): void => {
+    if (failed === null) options.fail(error)
+    failed ??= error instanceof Error ? error : asWaybillError(error)
+  }
   const guard = async (act: () => Promise<void>): Promise<void> => {
     try {
       if (failed === null) await act()
     } catch (error) {
-      if (failed === null) options.fail(error)
-      failed ??= error instanceof Error ? error : asWaybillError(error)
+      failWith(error)
     }
   }
   const stopIfFailed = (): void => {
     if (failed !== null) throw failed
+  }
+
+  const recordCommitted = async (): Promise<void> => {
+    // Whatever else has failed: these are at the destination.
+    if (committed !== null) {
+      const { settled, transfers } = committed
+      committed = null
+      recording = record(work, tree, settled, { transfers }).catch(failWith)
+    }
+    await recording
+  }
+
+  const recordOverdue = async (): Promise<void> => {
+    if (committed !== null && work.now() - committedAt > LONGEST_UNRECORDED_MS)
+      await recordCommitted()
   }
 
   const commit = (): void => {
@@ -91,9 +117,16 @@ export function createCommitLane(
     oldest = work.now()
     committing = committing.then(async () =>
       guard(async () => {
-        const { settled, transfers, failure } = await commitAll(work, tree, batch, options)
-        await record(work, tree, [...settled, ...others], { transfers })
-        if (failure !== null) throw failure
+        const { settled, transfers, failure } = await commitAll(work, tree, batch, {
+          ...options,
+          meanwhile: () => void recordCommitted(),
+        })
+        await recordCommitted()
+        committed = { settled: [...settled, ...others], transfers }
+        committedAt = work.now()
+        if (failure === null) return
+        await recordCommitted()
+        throw failure
       }),
     )
   }
@@ -148,6 +181,7 @@ export function createCommitLane(
       waitingBytes += bytes.length
       if (limit !== null && waiting.length >= limit.bodies) sendWaiting()
       while (stages.size >= STAGES_AT_ONCE) await Promise.race(stages)
+      await recordOverdue()
       stopIfFailed()
     },
     add: async (one) => {
@@ -165,6 +199,7 @@ export function createCommitLane(
     },
     tend: async () => {
       stopIfFailed()
+      await recordOverdue()
       if (isEmpty() || work.now() - oldest <= LONGEST_WAIT_MS) return
       sendWaiting()
       await Promise.all(stages)
@@ -179,11 +214,13 @@ export function createCommitLane(
         stopIfFailed()
       }
       await committing
+      await recordCommitted()
       stopIfFailed()
     },
     idle: async () => {
       await Promise.all(stages)
       await committing
+      await recordCommitted()
     },
   }
 }

@@ -8,7 +8,6 @@ import type { Tree } from '../plan/tree.ts'
 import type { Work } from '../plan/work.ts'
 import { rewrite } from '../records/row.ts'
 import type { Row } from '../records/row.ts'
-import { receiptPages } from '../records/receipts.ts'
 import { underLease } from '../records/runs.ts'
 import { chunkBytes } from './carry-large.ts'
 import type { Run } from '../records/runs.ts'
@@ -70,14 +69,13 @@ type Entry =
   | { readonly transfer: string }
 
 async function recordSome(work: Work, tree: Tree, entries: readonly Entry[]): Promise<void> {
-  const { store, owners, job, lease } = work
+  const { store, lease } = work
   const outcomes = entries.flatMap((each) => ('settled' in each ? [each.settled] : []))
   const asked = entries.flatMap((each) => ('row' in each ? [each.row] : []))
   // Came back unchanged after it had left: no line, but part of the sum again.
   const isBack = (row: Row): boolean =>
     row.lined === 0 && row.copy !== null && row.todo === 'settled'
   const rows = asked.map((row) => (isBack(row) ? rewrite(row, { lined: work.number }) : row))
-  const owner = await owners.of(job.user)
   const at = new Date(work.now()).toISOString()
   const visible = outcomes.filter(({ row }) => row.lined !== -1 && row.lined !== work.number)
   const lines: ReceiptLine[] = []
@@ -101,15 +99,17 @@ async function recordSome(work: Work, tree: Tree, entries: readonly Entry[]): Pr
   const added = visible.filter(({ row }) => row.lined === 0).length + asked.filter(isBack).length
   const left = visible.filter(({ row }) => row.left).length
   const kept = { rows: [...done, ...rows], forgotten }
-  await work.rows.keep(kept, async (write) =>
-    underLease(store, lease, (run: Run, transaction) => {
+  await work.rows.keep(kept, async (write) => {
+    let landed = (): void => undefined
+    await underLease(store, lease, async (run: Run, transaction) => {
       write(transaction)
       for (const key of over) transaction.remove('transfers', key)
-      const pages = receiptPages(owner, run.id, run.pages, lines, work.now())
-      for (const page of pages) transaction.put('receipts', page)
+      const pages = await work.receipt.pages(run.pages, lines, work.now())
+      landed = pages.landed
+      for (const page of pages.documents) transaction.put('receipts', page)
       return {
         attempts: 0,
-        pages: run.pages + pages.length,
+        pages: run.pages + pages.documents.length,
         lines: run.lines + lines.length,
         added: run.added + added,
         left: run.left + left,
@@ -118,8 +118,9 @@ async function recordSome(work: Work, tree: Tree, entries: readonly Entry[]): Pr
         plannedItems: run.plannedItems + planned.items,
         plannedBytes: run.plannedBytes + planned.bytes,
       }
-    }),
-  )
+    })
+    landed()
+  })
   tree.learn(rows)
 }
 

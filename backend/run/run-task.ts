@@ -8,6 +8,7 @@ import { readJob } from '../records/jobs.ts'
 import type { Job } from '../records/jobs.ts'
 import { claim, handOver, renew, settle } from '../records/leases.ts'
 import type { Owners } from '../records/owner.ts'
+import { openReceipt } from '../records/receipts.ts'
 import { usualLeaseMs } from '../records/runs.ts'
 import type { Lease, Run } from '../records/runs.ts'
 import type { Store } from '../store/store.ts'
@@ -147,6 +148,7 @@ async function workOn(
     lease,
     job,
     rows,
+    receipt: openReceipt(store, owners, run.user, run.id),
     number: run.number,
     source,
     destination,

@@ -3,7 +3,7 @@ import { addTotals, noTotals } from '../../shared/job.ts'
 import type { Totals } from '../../shared/job.ts'
 import { receiptLine, receiptSummary } from '../../shared/receipt-schema.ts'
 import type { Proof, ReceiptLine, ReceiptSummary } from '../../shared/receipt.ts'
-import { createTree } from './receipt-root.ts'
+import { createTree } from '../records/merkle-tree.ts'
 
 /** What a receipt says that is true of it. */
 export interface VerifiedReceipt {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { addRun, createJob, emptyMemory, listJobs, readJob } from '../../../backend/records/jobs.ts'
-import { receiptLines, receiptPages } from '../../../backend/records/receipts.ts'
+import { createTree } from '../../../backend/records/merkle-tree.ts'
+import { openReceipt, receiptLines } from '../../../backend/records/receipts.ts'
 import { progressOf, readRun, runDocument, runId } from '../../../backend/records/runs.ts'
 import type { Run } from '../../../backend/records/runs.ts'
 import {
@@ -10,6 +11,7 @@ import {
   readUpload,
   uploadDocument,
 } from '../../../backend/records/transfers.ts'
+import type { Document } from '../../../backend/store/store.ts'
 import type { ReceiptLine } from '../../../shared/receipt.ts'
 import { keepRecords } from '../engine/kept-records.ts'
 import type { KeptRecords } from '../engine/kept-records.ts'
@@ -151,26 +153,64 @@ describe('receipt pages', () => {
     return all
   }
 
-  it('give back all lines in their order, over many pages', async () => {
-    const owner = await records.owners.of('ann')
-    const lines = Array.from({ length: 60 }, (_, n) => line(`i${n}`, n === 30 ? 240_000 : 20_000))
-    const pages = receiptPages(owner, 'run', 0, lines.slice(0, 50), records.now())
-    expect(pages.length).toBeGreaterThan(4)
-    const more = receiptPages(owner, 'run', pages.length, lines.slice(50), records.now())
-    const other = receiptPages(owner, 'run2', 0, [line('other')], records.now())
-    await records.store.transact(async (transaction) => {
-      for (const page of [...pages, ...more, ...other]) transaction.put('receipts', page)
+  const open = (run: string) => openReceipt(records.store, records.owners, 'ann', run)
+  const putPages = async (...pages: readonly Document[]) =>
+    records.store.transact(async (transaction) => {
+      for (const page of pages) transaction.put('receipts', page)
     })
+
+  it('give back all lines in their order, over many pages', async () => {
+    const lines = Array.from({ length: 60 }, (_, n) => line(`i${n}`, n === 30 ? 240_000 : 20_000))
+    const receipt = open('run')
+    const pages = await receipt.pages(0, lines.slice(0, 50), records.now())
+    expect(pages.documents.length).toBeGreaterThan(4)
+    await putPages(...pages.documents)
+    pages.landed()
+    const more = await receipt.pages(pages.documents.length, lines.slice(50), records.now())
+    const other = await open('run2').pages(0, [line('other')], records.now())
+    await putPages(...more.documents, ...other.documents)
     expect(await texts('run')).toEqual(lines.map((each) => JSON.stringify(each)))
     expect(await texts('run2')).toHaveLength(1)
     expect(await texts('none')).toEqual([])
-    expect(receiptPages(owner, 'run', 0, [], 0)).toEqual([])
+    expect((await open('run').pages(0, [], 0)).documents).toEqual([])
   })
 
-  it('are forgotten after ninety days', async () => {
-    const owner = await records.owners.of('ann')
-    const [page] = receiptPages(owner, 'run', 0, [line('a')], records.now())
-    expect(page?.expiresAt).toBe(records.now() + 90 * 24 * 3_600_000)
+  it('carry the tree on, also where another slice goes on, or where pages did not land', async () => {
+    const lines = Array.from({ length: 9 }, (_, n) => line(`i${n}`, 80_000))
+    const expected = createTree()
+    for (const each of lines) expected.add(JSON.stringify(each))
+    const receipt = open('run')
+    const first = await receipt.pages(0, lines.slice(0, 4), records.now())
+    await putPages(...first.documents)
+    first.landed()
+    const count = first.documents.length
+    // Made, and never written.
+    await receipt.pages(count, lines.slice(0, 2), records.now())
+    const second = await receipt.pages(count, lines.slice(4, 7), records.now())
+    await putPages(...second.documents)
+    const next = open('run')
+    const third = await next.pages(count + second.documents.length, lines.slice(7), 0)
+    await putPages(...third.documents.map((page) => ({ ...page, expiresAt: null })))
+    const all = count + second.documents.length + third.documents.length
+    const tree = await open('run').tree(all)
+    expect(tree.size()).toBe(9)
+    expect(tree.root()).toBe(expected.root())
+    expect((await open('none').tree(0)).root()).toBe(createTree().root())
+  })
+
+  it('are forgotten after ninety days, and then there is no root', async () => {
+    const receipt = open('run')
+    const { documents } = await receipt.pages(0, [line('a')], records.now())
+    expect(documents[0]?.expiresAt).toBe(records.now() + 90 * 24 * 3_600_000)
+    await putPages(...documents.map((page) => ({ ...page, expiresAt: records.now() })))
+    expect((await receipt.tree(1)).size()).toBe(0)
+    const newer = await open('other').pages(0, [line('b')], records.now())
+    await putPages(...newer.documents)
+    expect((await open('other').tree(2)).size()).toBe(0)
+    // What comes later is kept, and cannot pass for the whole.
+    const later = await open('other').pages(2, [line('c')], records.now())
+    await putPages(...later.documents)
+    expect((await open('other').tree(3)).size()).toBe(1)
   })
 })
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import * as fc from 'fast-check'
-import { createTree } from '../../../backend/run/receipt-root.ts'
+import { createTree } from '../../../backend/records/merkle-tree.ts'
 import { verifyReceipt } from '../../../backend/run/verify-receipt.ts'
 import { hasCode } from '../../../shared/errors.ts'
 import type { ReceiptLine } from '../../../shared/receipt.ts'

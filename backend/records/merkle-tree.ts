@@ -17,6 +17,8 @@ export interface Tree {
   /** @param line without its line end; a text counts as UTF-8 */
   add(line: Uint8Array | string): void
   save(): SavedTree
+  /** Lines so far. */
+  size(): number
   /** The root over the lines so far, as hex; with no lines, the hash of nothing. */
   root(): string
 }
@@ -39,6 +41,7 @@ export function createTree(saved: SavedTree = { size: 0, hashes: [] }): Tree {
       // Two subtrees of a size become one of twice the size, as the carry does when one counts in binary.
       for (let rest = size; rest % 2 === 0; rest /= 2) joinLast(hashes)
     },
+    size: () => size,
     save: () => ({ size, hashes: hashes.map(toHex) }),
     root() {
       const [last = sha256(), ...larger] = hashes.toReversed()

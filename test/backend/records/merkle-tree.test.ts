@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
 import * as fc from 'fast-check'
-import { createTree } from '../../../backend/run/receipt-root.ts'
+import { createTree } from '../../../backend/records/merkle-tree.ts'
 
 // The leaves and roots by which implementations of Certificate Transparency are compared:
 // https://github.com/google/certificate-transparency/blob/master/cpp/merkletree/merkle_tree_test.cc
