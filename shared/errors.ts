@@ -47,6 +47,9 @@ const dispositions = {
   left_selection: 'skip',
 
   connection_expired: 'pause',
+  connection_unconfirmed: 'pause',
+  account_changed: 'pause',
+  frozen: 'pause',
   destination_full: 'pause',
   destination_forbidden: 'pause',
   folder_taken: 'pause',

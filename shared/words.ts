@@ -114,6 +114,18 @@ const words = {
     what: 'The sign-in to an account has run out or was withdrawn.',
     advice: 'Connect the account again, then let the job go on.',
   },
+  connection_unconfirmed: {
+    what: 'Nobody has confirmed yet that this is the account that is meant.',
+    advice: 'Look at which account it is and confirm it, then let the job go on.',
+  },
+  account_changed: {
+    what: 'The sign-in to an account was answered for another account, so it is not used any more.',
+    advice: 'Connect the account again, look at which one it is, then let the job go on.',
+  },
+  frozen: {
+    what: 'Everything is frozen, as its owner asked.',
+    advice: 'End the freeze, and what was under way goes on.',
+  },
   destination_full: {
     what: 'There is no space left at the destination.',
     advice: 'Make some space there, then let the job go on.',

@@ -1,28 +1,49 @@
 import { WaybillError } from '../../shared/errors.ts'
-import type { ProviderId } from '../../shared/job.ts'
+import { isAccountProvider } from '../../shared/account.ts'
+import type { AccountProvider, DriveTier } from '../../shared/account.ts'
 import type { Document, Store, Transaction } from '../store/store.ts'
 import { unlessLost } from './owner.ts'
 import type { Owner, Owners } from './owner.ts'
 
-type ConnectionState = 'active' | 'expired'
+/**
+ * | state | means | may be used by a job | goes on to |
+ * | --- | --- | --- | --- |
+ * | `unconfirmed` | its owner has not said yet that this is the account they mean | no | `active`, once they have |
+ * | `active` | its tokens are good, or can be refreshed | yes | `expired`, `frozen` |
+ * | `expired` | the provider takes the refresh token no more | no | `active`, when the same account is connected again |
+ * | `frozen` | a refresh was answered for another account | no | `unconfirmed`, when it is connected again |
+ *
+ * From any state it can be disconnected: then there is no record of it any more.
+ */
+export type ConnectionState = (typeof states)[number]
+
+const states = ['unconfirmed', 'active', 'expired', 'frozen'] as const
 
 /** What is sealed of a connection: the only record that holds tokens. */
-interface Credentials {
+export interface Credentials {
   readonly accountId: string
   /** Shown to its owner: an e-mail address. */
   readonly label: string
+  /** Who the provider says that its tokens are for, in the answers of its token endpoint; absent if it does not say. */
+  readonly subject?: string
+  /** What was granted of a Google Drive; absent for other providers, and where that is not known. */
+  readonly tier?: DriveTier
   readonly refreshToken: string
   readonly accessToken: string | null
   /** Milliseconds since 1970. */
   readonly accessExpiresAt: number
+  /** The refresh token before this one, for providers that take it a little longer. */
+  readonly previous?: { readonly refreshToken: string; readonly until: number }
 }
 
 export interface Connection {
   readonly id: string
   readonly user: string
-  readonly provider: ProviderId
+  readonly provider: AccountProvider
   readonly state: ConnectionState
   readonly createdAt: number
+  /** Who is refreshing its tokens, and until when nobody else does, in milliseconds since 1970. */
+  readonly refreshing?: { readonly holder: string; readonly until: number } | null
   readonly credentials: Credentials
 }
 
@@ -35,22 +56,32 @@ export interface Connections {
   list(user: string): Promise<readonly Connection[]>
   /**
    * Changes what `change` returns, against the connection as it is at that moment; null leaves it.
-   * Runs again when somebody else changed it meanwhile.
+   * Runs again when somebody else changed it meanwhile. The transaction is for what has to be read with it.
    */
   update(
     user: string,
     id: string,
-    change: (now: Connection) => Partial<Connection> | null,
+    change: (
+      now: Connection,
+      transaction: Transaction,
+    ) => Partial<Connection> | null | Promise<Partial<Connection> | null>,
   ): Promise<Connection>
+  /** Forgets it; `beside` is for what has to be kept in the same transaction. Throws as `get`. */
+  remove(
+    user: string,
+    id: string,
+    beside: (connection: Connection, transaction: Transaction) => void,
+  ): Promise<void>
 }
 
 /** @returns the connections kept in `store`, sealed for their owners. */
 export function createConnections(store: Store, owners: Owners): Connections {
   const toDocument = (owner: Owner, connection: Connection) => {
-    const { id, user, provider, state, createdAt, credentials } = connection
+    const { id, user, provider, state, createdAt, refreshing, credentials } = connection
+    const { holder = null, until = 0 } = refreshing ?? {}
     return {
       key: id,
-      fields: { user, provider, state, createdAt },
+      fields: { user, provider, state, createdAt, holder, until },
       body: owner.seal('connections', id, credentials),
       expiresAt: null,
     }
@@ -85,27 +116,35 @@ export function createConnections(store: Store, owners: Owners): Connections {
     update: async (user, id, change) =>
       store.transact(async (transaction) => {
         const now = await read(transaction, user, id)
-        const changed = change(now)
+        const changed = await change(now, transaction)
         if (changed === null) return now
         const connection = { ...now, ...changed }
         transaction.put('connections', toDocument(await owners.of(user), connection))
         return connection
       }),
+    remove: async (user, id, beside) =>
+      store.transact(async (transaction) => {
+        beside(await read(transaction, user, id), transaction)
+        transaction.remove('connections', id)
+      }),
   }
 }
 
 function connectionFrom(owner: Owner, { key, fields, body }: Document): Connection {
+  const { provider, state, holder, until } = fields
+  if (!isAccountProvider(provider) || !isState(state))
+    throw new WaybillError('internal', 'A connection is one that Waybill does not know.')
   return {
     id: key,
     user: owner.user,
-    provider: providerOf(fields['provider']),
-    state: fields['state'] === 'expired' ? 'expired' : 'active',
+    provider,
+    state,
     createdAt: Number(fields['createdAt']),
+    refreshing: typeof holder === 'string' ? { holder, until: Number(until) } : null,
     credentials: owner.open<Credentials>('connections', key, body),
   }
 }
 
-function providerOf(value: unknown): ProviderId {
-  if (value === 'google-drive' || value === 'dropbox') return value
-  throw new WaybillError('internal', 'A connection names a provider that Waybill does not know.')
+function isState(value: unknown): value is ConnectionState {
+  return states.some((each) => each === value)
 }

@@ -3,6 +3,7 @@ import type { ErrorCode } from '../../shared/errors.ts'
 import { isOver, mayBecome } from '../../shared/job.ts'
 import type { RunState } from '../../shared/job.ts'
 import type { Store } from '../store/store.ts'
+import { frozenSince, refuseFrozen } from './freezes.ts'
 import { readRun, runDocument, runFrom, underLease, usualLeaseMs } from './runs.ts'
 import type { Lease, Run } from './runs.ts'
 
@@ -48,6 +49,11 @@ export async function claim(
     if (isOver(run.state) || run.state === 'paused') return { kind: 'idle' }
     if (task.fence < run.fence) return { kind: 'stale', fence: run.fence, wakeAt: run.wakeAt }
     if (run.holder !== null && run.leaseUntil > now) return { kind: 'busy' }
+    if ((await frozenSince(transaction, run.user)) !== null) {
+      const stopped = { state: 'paused', reason: 'frozen', holder: null, wakeAt: null } as const
+      transaction.put('runs', runDocument({ ...run, ...stopped, leaseUntil: 0 }))
+      return { kind: 'idle' }
+    }
     const held: Run = {
       ...run,
       state: 'running',
@@ -62,14 +68,17 @@ export async function claim(
   })
 }
 
-/** Keeps the lease for another while. Throws `lease_lost` or `cancelled`. */
+/** Keeps the lease for another while. Throws `lease_lost`, `cancelled`, or `frozen` as everything of its owner is. */
 export async function renew(
   store: Store,
   lease: Lease,
   now: number,
   leaseMs = usualLeaseMs,
 ): Promise<Run> {
-  return underLease(store, lease, () => ({ leaseUntil: now + leaseMs }))
+  return underLease(store, lease, async ({ user }, transaction) => {
+    await refuseFrozen(transaction, user)
+    return { leaseUntil: now + leaseMs }
+  })
 }
 
 /**

@@ -25,6 +25,8 @@ export interface Owner {
 export interface Owners {
   /** The user's keys, made when they have none yet. Throws `key_unavailable`. */
   of(user: string): Promise<Owner>
+  /** Forgets the user's keys in this process: whoever still holds an `Owner` of theirs can use it no more. */
+  forget(user: string): void
 }
 
 export interface OwnersDeps {
@@ -101,6 +103,11 @@ export function createOwners(deps: OwnersDeps): Owners {
           decode(keys.resume.open(at('transfers', key), present(envelope))),
         blind: (kind, value) => keys.blind(kind, value),
       }
+    },
+    forget: (user) => {
+      const known = remembered.get(user)
+      remembered.delete(user)
+      if (known !== undefined) cache.purge(known.record.dekId)
     },
   }
 }

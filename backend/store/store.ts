@@ -14,6 +14,11 @@ export type Collection =
   | 'ledger'
   | 'transfers'
   | 'receipts'
+  | 'tickets'
+  | 'signIns'
+  | 'sessions'
+  | 'freezes'
+  | 'revocations'
 
 export type Field = string | number | boolean | null
 
@@ -43,6 +48,11 @@ export const indexes: Readonly<Record<Collection, readonly (readonly string[])[]
   ],
   transfers: [['run']],
   receipts: [['run']],
+  tickets: [],
+  signIns: [],
+  sessions: [],
+  freezes: [],
+  revocations: [['user'], ['waits']],
 }
 
 export interface Query {

@@ -257,6 +257,7 @@ describe('with many jobs', () => {
     await plant([now - 3, now - 1], 'ann')
     const [lost = ''] = await plant([now - 2], 'bob')
     const owners = {
+      ...t.records.owners,
       of: async (user: string) => {
         if (user === 'bob') throw new WaybillError('key_unavailable', 'For the test.')
         return t.records.owners.of(user)
@@ -297,6 +298,7 @@ describe('with many jobs', () => {
       )
       const [healthy = ''] = await plant([now - 1], 'ann')
       const owners = {
+        ...t.records.owners,
         of: async (user: string) => {
           if (user === 'bob') throw new WaybillError(code, 'For the test.')
           return t.records.owners.of(user)

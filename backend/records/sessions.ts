@@ -1,0 +1,87 @@
+import type { Document, Store } from '../store/store.ts'
+import { hashed, isSecret, newSecret } from './hashed-secret.ts'
+import { unlessLost } from './owner.ts'
+import type { Owner, Owners } from './owner.ts'
+
+const idleMs = 30 * 60_000
+const absoluteMs = 12 * 60 * 60_000
+/** That somebody is still there is written down this often. */
+const noticeMs = 60_000
+
+/** A browser in which somebody is signed in. */
+export interface Session {
+  readonly user: string
+  /** How their account is called: usually an e-mail address. Null for the owner of a Waybill on one machine. */
+  readonly label: string | null
+}
+
+/**
+ * Sessions of browsers: known by the hash of a 256-bit secret that only the browser has, over after 30 minutes in which it
+ * asked for nothing, and 12 hours after their beginning at the latest.
+ */
+export interface Sessions {
+  /** Begins one; returns the secret for the browser. */
+  begin(session: Session): Promise<string>
+  /** Who is signed in; null for anything but the secret of a session that is not over. Notices that they are there. */
+  find(secret: unknown): Promise<Session | null>
+  /** Ends one; it may be over already. */
+  end(secret: unknown): Promise<void>
+}
+
+/** @returns the sessions kept in `store`, their labels sealed for the people they are of. */
+export function createSessions({
+  store,
+  owners,
+  now,
+  random,
+}: {
+  readonly store: Store
+  readonly owners: Owners
+  readonly now: () => number
+  readonly random: (bytes: number) => Uint8Array
+}): Sessions {
+  const open = (owner: Owner, { key, body }: Document): Session | null =>
+    unlessLost(() => ({
+      user: owner.user,
+      label: owner.open<string | null>('sessions', key, body),
+    }))
+
+  const notice = async (key: string): Promise<void> =>
+    store.transact(async (transaction) => {
+      const found = await transaction.get('sessions', key)
+      if (found !== null) transaction.put('sessions', { ...found, ...seenAt(found, now()) })
+    })
+
+  return {
+    begin: async (session) => {
+      const secret = newSecret(random)
+      const key = hashed('session', secret)
+      const owner = await owners.of(session.user)
+      const body = owner.seal('sessions', key, session.label)
+      const begun = { user: session.user, createdAt: now() }
+      await store.transact(async (transaction) =>
+        transaction.put('sessions', { key, body, ...seenAt({ fields: begun }, now()) }),
+      )
+      return secret
+    },
+    find: async (secret) => {
+      if (!isSecret(secret)) return null
+      const key = hashed('session', secret)
+      const found = await store.get('sessions', key)
+      if (found === null) return null
+      if (Number(found.fields['seenAt']) + noticeMs <= now()) await notice(key)
+      return open(await owners.of(String(found.fields['user'])), found)
+    },
+    end: async (secret) => {
+      if (!isSecret(secret)) return
+      await store.transact(async (transaction) =>
+        transaction.remove('sessions', hashed('session', secret)),
+      )
+    },
+  }
+}
+
+function seenAt({ fields }: Pick<Document, 'fields'>, now: number) {
+  const latest = Number(fields['createdAt']) + absoluteMs
+  return { fields: { ...fields, seenAt: now }, expiresAt: Math.min(now + idleMs, latest) }
+}
