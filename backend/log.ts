@@ -1,5 +1,6 @@
 import { isErrorCode, type ErrorCode } from '../shared/errors.ts'
-import type { ProviderId, RunPhase, RunState } from '../shared/job.ts'
+import type { AccountProvider } from '../shared/account.ts'
+import type { RunPhase, RunState } from '../shared/job.ts'
 
 const severities = ['debug', 'info', 'warn', 'error'] as const
 
@@ -16,7 +17,7 @@ export interface LogFields {
   readonly job?: string
   readonly run?: string
   readonly connection?: string
-  readonly provider?: ProviderId
+  readonly provider?: AccountProvider
   readonly phase?: RunPhase
   readonly state?: RunState
   readonly code?: ErrorCode

@@ -1,18 +1,25 @@
+import type { AccountProvider } from '../../shared/account.ts'
 import { WaybillError } from '../../shared/errors.ts'
-import type { ProviderId } from '../../shared/job.ts'
 import type { TokenSource } from '../clouds/cloud.ts'
 import type { Connection, Connections } from '../records/connections.ts'
-import { newId } from '../records/ids.ts'
+import { keepAccount } from './keep-account.ts'
+import type { Account } from './keep-account.ts'
+import { endpointAt } from './oauth-server.ts'
+import type { OAuthEndpoints } from './oauth-server.ts'
 import { processRefresh, requestRefresh } from './refresh.ts'
-import type { TokenEndpoint } from './refresh.ts'
 
 const PATIENCE_MS = 30_000
 
 /** Whose account this is, as the provider says. */
-export type WhoseAccount = (
-  provider: ProviderId,
-  token: TokenSource,
-) => Promise<{ readonly id: string; readonly label: string }>
+export type WhoseAccount = (provider: AccountProvider, token: TokenSource) => Promise<Account>
+
+export interface AddingDeps {
+  readonly connections: Connections
+  readonly endpoints: OAuthEndpoints
+  readonly whose: WhoseAccount
+  readonly now: () => number
+  readonly random: (bytes: number) => Uint8Array
+}
 
 /**
  * Keeps an account whose refresh token somebody already has. Proves it first: the token is used, and the account asked
@@ -21,51 +28,21 @@ export type WhoseAccount = (
  * @throws WaybillError `connection_expired` when the provider refuses the token
  */
 export async function addConnection(
-  deps: {
-    readonly connections: Connections
-    readonly endpoints: Readonly<Record<ProviderId, TokenEndpoint>>
-    readonly whose: WhoseAccount
-    readonly now: () => number
-    readonly random: (bytes: number) => Uint8Array
-  },
+  deps: AddingDeps,
   user: string,
-  provider: ProviderId,
-  refreshToken: string,
+  provider: AccountProvider,
+  given: string,
 ): Promise<Connection> {
-  const { connections, endpoints, whose, now, random } = deps
-  if (refreshToken.trim() === '')
-    throw new WaybillError('invalid_request', 'The refresh token is empty.')
-  const endpoint = endpoints[provider]
-  const response = await requestRefresh(
-    endpoint,
-    refreshToken.trim(),
-    AbortSignal.timeout(PATIENCE_MS),
-  )
-  const grant = await processRefresh(endpoint, response)
-  const account = await whose(provider, {
+  const refreshToken = given.trim()
+  if (refreshToken === '') throw new WaybillError('invalid_request', 'The refresh token is empty.')
+  const endpoint = endpointAt(deps.endpoints, provider)
+  const signal = AbortSignal.timeout(PATIENCE_MS)
+  const grant = await processRefresh(endpoint, await requestRefresh(endpoint, refreshToken, signal))
+  const account = await deps.whose(provider, {
     get: async () => grant.accessToken,
     reject: () => undefined,
   })
-  const credentials = {
-    accountId: account.id,
-    label: account.label,
-    refreshToken: grant.refreshToken ?? refreshToken.trim(),
-    accessToken: grant.accessToken,
-    accessExpiresAt: now() + grant.expiresIn * 1000,
-  }
-  const known = (await connections.list(user)).find(
-    (each) => each.provider === provider && each.credentials.accountId === account.id,
-  )
-  if (known !== undefined)
-    return connections.update(user, known.id, () => ({ state: 'active', credentials }))
-  const connection: Connection = {
-    id: newId(now(), random),
-    user,
-    provider,
-    state: 'active',
-    createdAt: now(),
-    credentials,
-  }
-  await connections.create(connection)
-  return connection
+  const proven = { provider, account, grant, refreshToken: grant.refreshToken ?? refreshToken }
+  // Who has the token at hand knows which account it is, and is told.
+  return keepAccount(deps, user, { ...proven, tier: null }, true)
 }

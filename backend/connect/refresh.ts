@@ -1,14 +1,7 @@
 import * as oauth from 'oauth4webapi'
 import { WaybillError } from '../../shared/errors.ts'
-
-/** Where and as whom Waybill asks a provider for tokens. */
-export interface TokenEndpoint {
-  /** The provider's issuer identifier; for a provider without one, the origin of its token endpoint. */
-  readonly issuer: string
-  readonly url: string
-  readonly clientId: string
-  readonly clientSecret: string
-}
+import { clientOf, requestOptions, serverFor, serverOf, subjectIn } from './oauth-server.ts'
+import type { OAuthEndpoint } from './oauth-server.ts'
 
 export interface AccessGrant {
   readonly accessToken: string
@@ -16,6 +9,8 @@ export interface AccessGrant {
   readonly refreshToken: string | null
   /** Seconds. */
   readonly expiresIn: number
+  /** Who it is for; null if the provider does not say. */
+  readonly subject: string | null
 }
 
 /** What an access token is good for when the provider does not say. */
@@ -27,19 +22,17 @@ const SHORTEST_LIFE_S = 300
  * @throws WaybillError `unavailable` when the provider cannot be reached
  */
 export async function requestRefresh(
-  endpoint: TokenEndpoint,
+  endpoint: OAuthEndpoint,
   refreshToken: string,
   signal: AbortSignal,
 ): Promise<Response> {
-  const isLoopback = new URL(endpoint.url).protocol === 'http:'
   try {
     return await oauth.refreshTokenGrantRequest(
-      server(endpoint),
-      { client_id: endpoint.clientId },
+      serverOf(endpoint),
+      clientOf(endpoint),
       oauth.ClientSecretPost(endpoint.clientSecret),
       refreshToken,
-      // Settings allow plain http for loopback addresses only.
-      { signal, [oauth.allowInsecureRequests]: isLoopback },
+      requestOptions(endpoint, signal),
     )
   } catch (error) {
     throw new WaybillError('unavailable', 'The provider’s token endpoint cannot be reached.', {
@@ -55,41 +48,52 @@ export async function requestRefresh(
  *   trouble, `settings_invalid` when it refuses the client itself
  */
 export async function processRefresh(
-  endpoint: TokenEndpoint,
+  endpoint: OAuthEndpoint,
   response: Response,
 ): Promise<AccessGrant> {
-  if (response.status >= 500 || response.status === 429)
-    throw new WaybillError('unavailable', 'The provider’s token endpoint is in trouble.')
+  if (isInTrouble(response)) throw inTrouble()
   try {
-    const grant = await oauth.processRefreshTokenResponse(
-      server(endpoint),
-      { client_id: endpoint.clientId },
-      response,
-    )
-    return {
-      accessToken: grant.access_token,
-      refreshToken: grant.refresh_token ?? null,
-      expiresIn: grant.expires_in ?? SHORTEST_LIFE_S,
-    }
+    const server = await serverFor(endpoint, response)
+    const answer = await oauth.processRefreshTokenResponse(server, clientOf(endpoint), response)
+    return grantIn(answer)
   } catch (error) {
-    if (error instanceof oauth.ResponseBodyError && error.error === 'invalid_grant')
-      throw new WaybillError('connection_expired', 'The account has to be connected again.', {
-        cause: error,
-      })
-    if (error instanceof oauth.ResponseBodyError)
-      throw new WaybillError(
-        'settings_invalid',
-        'The provider refuses this OAuth client: check its id and secret.',
-        { cause: error },
-      )
-    throw new WaybillError(
-      'unavailable',
-      'The provider’s token endpoint gave an answer that cannot be read.',
-      { cause: error },
-    )
+    throw refusalOf(error)
   }
 }
 
-function server({ issuer, url }: TokenEndpoint): oauth.AuthorizationServer {
-  return { issuer, token_endpoint: url }
+/** @returns what a checked answer of the token endpoint grants. */
+export function grantIn(answer: oauth.TokenEndpointResponse): AccessGrant {
+  return {
+    accessToken: answer.access_token,
+    refreshToken: answer.refresh_token ?? null,
+    expiresIn: answer.expires_in ?? SHORTEST_LIFE_S,
+    subject: subjectIn(answer),
+  }
+}
+
+export function isInTrouble({ status }: Response): boolean {
+  return status >= 500 || status === 429
+}
+
+export function inTrouble(): WaybillError {
+  return new WaybillError('unavailable', 'The provider’s token endpoint is in trouble.')
+}
+
+/** @returns what it means that the token endpoint answered so. */
+export function refusalOf(error: unknown): WaybillError {
+  if (error instanceof oauth.ResponseBodyError && error.error === 'invalid_grant')
+    return new WaybillError('connection_expired', 'The account has to be connected again.', {
+      cause: error,
+    })
+  if (error instanceof oauth.ResponseBodyError)
+    return new WaybillError(
+      'settings_invalid',
+      'The provider refuses this OAuth client: check its id and secret.',
+      { cause: error },
+    )
+  return new WaybillError(
+    'unavailable',
+    'The provider’s token endpoint gave an answer that cannot be read.',
+    { cause: error },
+  )
 }

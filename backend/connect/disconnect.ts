@@ -1,0 +1,113 @@
+import type { AccountProvider } from '../../shared/account.ts'
+import type { Connection, Connections } from '../records/connections.ts'
+import type { Revocation, Revocations } from '../records/revocations.ts'
+import type { OAuthEndpoints } from './oauth-server.ts'
+import { revokeTokens } from './revoke.ts'
+
+/**
+ * What became of the access that a person had allowed:
+ *
+ * - `revoked`: the provider has taken it back.
+ * - `pending`: the provider could not be asked. Waybill tries again, for a week at most.
+ * - `not_offered`: the provider lets nobody but the person take it back, at `link`. Waybill has forgotten its tokens.
+ */
+export interface Disconnected {
+  readonly outcome: 'revoked' | 'pending' | 'not_offered'
+  /** Where a person sees what they have allowed, and can take it back themselves. */
+  readonly link: string
+}
+
+/** An account that is disconnected here, and still to be revoked at its provider. */
+export interface PendingRevocation {
+  readonly id: string
+  readonly provider: AccountProvider
+  /** Given up then, RFC 3339. */
+  readonly until: string
+}
+
+export interface Disconnecting {
+  /**
+   * Forgets a connection with its tokens, and has them revoked. Jobs that need it fail from then on. Throws `not_found`.
+   */
+  disconnect(user: string, connection: string): Promise<Disconnected>
+  /** What the person has disconnected and the provider does not know yet. */
+  pending(user: string): Promise<readonly PendingRevocation[]>
+  /** Asks the providers again, where it is time. */
+  retry(): Promise<void>
+}
+
+const personalTenant = '9188040d-6c67-4c5b-b112-36a304b66dad/'
+
+/** @returns where people see what they have allowed, and can take it back. */
+function linkAt({ provider, credentials }: Connection): string {
+  switch (provider) {
+    case 'google-drive':
+      return 'https://myaccount.google.com/connections'
+    case 'dropbox':
+      return 'https://www.dropbox.com/account/connected_apps'
+    case 'box':
+      return 'https://app.box.com/account/security'
+    case 'microsoft':
+      return credentials.subject?.startsWith(personalTenant) === true
+        ? 'https://account.live.com/consent/Manage'
+        : 'https://myapps.microsoft.com'
+    default:
+      return provider satisfies never
+  }
+}
+
+/** @returns what ends connections. */
+export function createDisconnecting({
+  connections,
+  revocations,
+  endpoints,
+  now,
+}: {
+  readonly connections: Connections
+  readonly revocations: Revocations
+  readonly endpoints: OAuthEndpoints
+  readonly now: () => number
+}): Disconnecting {
+  const revoke = async (revocation: Revocation): Promise<boolean> => {
+    const secrets = await revocations.open(revocation)
+    const endpoint = endpoints[revocation.provider]
+    if (secrets !== null && endpoint === null) return false
+    const isDone =
+      secrets === null ||
+      endpoint === null ||
+      (await revokeTokens(endpoint, revocation.provider, secrets, now()))
+    if (isDone) await revocations.forget(revocation)
+    return isDone
+  }
+
+  return {
+    disconnect: async (user, id) => {
+      const connection = await connections.get(user, id)
+      const { provider } = connection
+      const link = linkAt(connection)
+      const endpoint = endpoints[provider]
+      if (endpoint !== null && endpoint.revokeUrl === null) {
+        await connections.remove(user, id, () => undefined)
+        return { outcome: 'not_offered', link }
+      }
+      // Kept before anything is asked: killed in between, the next tick goes on.
+      const keep = await revocations.prepare(connection)
+      await connections.remove(user, id, (_, transaction) => keep(transaction))
+      const [waiting] = (await revocations.list({ user })).filter((each) => each.id === id)
+      const isRevoked = waiting === undefined || (await revoke(waiting))
+      return { outcome: isRevoked ? 'revoked' : 'pending', link }
+    },
+    pending: async (user) =>
+      (await revocations.list({ user })).map(({ id, provider, until }) => ({
+        id,
+        provider,
+        until: new Date(until).toISOString(),
+      })),
+    retry: async () => {
+      for (const each of await revocations.list('all')) {
+        if (each.until <= now()) await revocations.forget(each)
+        else if (each.nextAt <= now() && !(await revoke(each))) await revocations.postpone(each)
+      }
+    },
+  }
+}

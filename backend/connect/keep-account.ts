@@ -1,0 +1,72 @@
+import type { AccountProvider, DriveTier } from '../../shared/account.ts'
+import type { Connection, Connections } from '../records/connections.ts'
+import { newId } from '../records/ids.ts'
+import type { AccessGrant } from './refresh.ts'
+
+/** An account as its provider names it. */
+export interface Account {
+  readonly id: string
+  readonly label: string
+}
+
+/** An account that was proven to be somebody's, with tokens that work. */
+export interface ProvenAccount {
+  readonly provider: AccountProvider
+  readonly account: Account
+  readonly grant: AccessGrant
+  readonly refreshToken: string
+  readonly tier: DriveTier | null
+}
+
+/**
+ * Keeps an account. The same account again replaces the tokens of its connection.
+ *
+ * @param isConfirmed whether its owner has seen already which account it is. Otherwise a new one waits for that, and one
+ *   that they have confirmed before does not
+ */
+export async function keepAccount(
+  {
+    connections,
+    now,
+    random,
+  }: {
+    readonly connections: Connections
+    readonly now: () => number
+    readonly random: (bytes: number) => Uint8Array
+  },
+  user: string,
+  { provider, account, grant, refreshToken, tier }: ProvenAccount,
+  isConfirmed: boolean,
+): Promise<Connection> {
+  const credentials = {
+    accountId: account.id,
+    label: account.label,
+    ...(grant.subject === null ? {} : { subject: grant.subject }),
+    ...(tier === null ? {} : { tier }),
+    refreshToken,
+    accessToken: grant.accessToken,
+    accessExpiresAt: now() + grant.expiresIn * 1000,
+  }
+  const known = (await connections.list(user)).find(
+    (each) => each.provider === provider && each.credentials.accountId === account.id,
+  )
+  if (known !== undefined)
+    return connections.update(user, known.id, ({ state }) => {
+      const wasConfirmed = state === 'active' || state === 'expired'
+      return {
+        state: isConfirmed || wasConfirmed ? 'active' : 'unconfirmed',
+        refreshing: null,
+        credentials,
+      }
+    })
+  const connection: Connection = {
+    id: newId(now(), random),
+    user,
+    provider,
+    state: isConfirmed ? 'active' : 'unconfirmed',
+    createdAt: now(),
+    credentials,
+  }
+  await connections.create(connection)
+  return connection
+}
