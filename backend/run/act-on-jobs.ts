@@ -3,6 +3,7 @@ import { isOver } from '../../shared/job.ts'
 import type { RunState } from '../../shared/job.ts'
 import type { ReceiptSummary } from '../../shared/receipt.ts'
 import type { Schedule } from '../../shared/schedule.ts'
+import { refuseUnusable } from '../connect/refresh-connection.ts'
 import type { Queue } from '../dispatch/queue.ts'
 import type { Connections } from '../records/connections.ts'
 import { newId } from '../records/ids.ts'
@@ -62,6 +63,13 @@ export function createJobs(deps: JobsDeps): Jobs {
         throw new WaybillError(
           'invalid_request',
           'Waybill copies from a Google Drive connection to a Dropbox connection.',
+        )
+      for (const each of [source, destination]) refuseUnusable(each)
+      // An unreadable folder looks like an empty one: nobody would notice what is missing.
+      if (source.credentials.tier === 'picked' && request.source.selection.kind !== 'items')
+        throw new WaybillError(
+          'invalid_request',
+          'This Google Drive is connected with picked files only: name the files, or connect the whole Drive.',
         )
       const id = newId(now(), random)
       const createdAt = now()

@@ -195,6 +195,11 @@ async function endBadly(deps: RunnerDeps, run: Run, lease: Lease, thrown: unknow
     deps.onEnd({ run: run.id, end: 'lost', code })
     return
   }
+  if (code === 'frozen') {
+    deps.owners.forget(run.user)
+    await pause(deps, run, lease, error)
+    return
+  }
   const now = deps.now()
   const newest = await renew(deps.store, lease, now, deps.leaseMs)
   const disposition = dispositionOf(code)

@@ -41,11 +41,19 @@ async function connect(provider: ProviderId): Promise<string> {
   const address = server.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
   const issuer = `http://127.0.0.1:${port}`
-  const endpoint = { issuer, url: `${issuer}/token`, clientId: 'client', clientSecret: 'secret' }
+  const endpoint = {
+    issuer,
+    url: `${issuer}/token`,
+    authorizeUrl: `${issuer}/authorize`,
+    revokeUrl: null,
+    jwksUrl: null,
+    clientId: 'client',
+    clientSecret: 'secret',
+  }
   const added = await addConnection(
     {
       connections: createConnections(t.records.store, t.records.owners),
-      endpoints: { 'google-drive': endpoint, dropbox: endpoint },
+      endpoints: { 'google-drive': endpoint, dropbox: endpoint, box: null, microsoft: null },
       whose: async () => ({ id: 'x', label: 'x' }),
       now: t.records.now,
       random: randomBytes,
@@ -170,6 +178,7 @@ describe('after the keys are lost', () => {
 
   it('keys that are there but refused hide nothing: they may be another wallet’s', async () => {
     const owners: Owners = {
+      ...t.records.owners,
       of: async () => {
         throw new WaybillError('envelope_refused', 'For the test.')
       },
