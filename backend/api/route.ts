@@ -18,7 +18,7 @@ export interface Call<P, Q, B> {
 }
 
 interface Described {
-  readonly method: 'get' | 'post'
+  readonly method: 'get' | 'post' | 'delete'
   /** As Express writes it, with `:id`. */
   readonly path: string
   /** One word for the act, unique in the API. */

@@ -5,7 +5,10 @@ import type { JobRequest, RunProgress, Totals } from '../../shared/job.ts'
 import { weekdays } from '../../shared/schedule.ts'
 import type { Schedule } from '../../shared/schedule.ts'
 import { isZone, timeOfDay } from '../schedule/due.ts'
+import { accountProviders } from '../../shared/account.ts'
 import type { ConnectionView } from '../connect/connections-view.ts'
+import type { Disconnected, PendingRevocation } from '../connect/disconnect.ts'
+import type { FreezeView } from '../run/freezing.ts'
 import type { JobView } from '../run/jobs.ts'
 import type { ErrorBody } from './errors.ts'
 
@@ -61,6 +64,12 @@ export const jobRequest = z.strictObject({
   schedule: schedule.exactOptional(),
 }) satisfies z.ZodType<JobRequest>
 
+const provider = z.enum(accountProviders)
+const tier = z.enum(['picked', 'whole'])
+
+/** What an account is connected with: a tier is for Google Drive only. */
+export const connectRequest = z.strictObject({ provider, tier: tier.exactOptional() })
+
 const errorCode = z.enum(errorCodes)
 const time = z.iso.datetime()
 const count = z.int().min(0)
@@ -106,12 +115,34 @@ const jobList = z.strictObject({ jobs: z.array(job), next: id.nullable() })
 
 const connection = z.strictObject({
   id,
-  provider: z.enum(['google-drive', 'dropbox']),
+  provider,
   account: z.string(),
-  state: z.enum(['ready', 'expired']),
+  state: z.enum(['ready', 'unconfirmed', 'expired', 'frozen']),
+  tier: tier.nullable(),
 }) satisfies z.ZodType<ConnectionView>
 
-const connectionList = z.strictObject({ connections: z.array(connection) })
+const pendingRevocation = z.strictObject({
+  id,
+  provider,
+  until: time,
+}) satisfies z.ZodType<PendingRevocation>
+
+const connectionList = z.strictObject({
+  connections: z.array(connection),
+  pending: z.array(pendingRevocation),
+})
+
+const connectLink = z.strictObject({ url: z.url(), expiresAt: time })
+
+const disconnected = z.strictObject({
+  outcome: z.enum(['revoked', 'pending', 'not_offered']),
+  link: z.url(),
+}) satisfies z.ZodType<Disconnected>
+
+const freeze = z.strictObject({
+  frozen: z.boolean(),
+  since: time.nullable(),
+}) satisfies z.ZodType<FreezeView>
 
 /** Each line of a receipt is one of these; the last is the summary. */
 const receiptEntry = z.union([receiptLine, receiptSummary])
@@ -134,7 +165,12 @@ export const shapes = {
   ScheduleChange: scheduleChange,
   Job: job,
   JobList: jobList,
+  ConnectRequest: connectRequest,
+  ConnectLink: connectLink,
+  Connection: connection,
   ConnectionList: connectionList,
+  Disconnected: disconnected,
+  Freeze: freeze,
   ReceiptLine: receiptLine,
   ReceiptSummary: receiptSummary,
   ReceiptEntry: receiptEntry,

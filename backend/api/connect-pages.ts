@@ -1,0 +1,119 @@
+import { readFileSync } from 'node:fs'
+import type { Response } from 'express'
+import { accountNames, accountProviders } from '../../shared/account.ts'
+import { WaybillError } from '../../shared/errors.ts'
+import type { Connecting, Departure } from '../connect/connecting.ts'
+import type { SigningIn } from '../connect/signing-in.ts'
+import { isSecret } from '../records/hashed-secret.ts'
+import { signInMs } from '../records/sign-ins.ts'
+import type { Authenticate } from './authenticate.ts'
+import { clearCookie, readCookie, sessionCookie, setCookie, signInCookie } from './cookies.ts'
+import { page } from './page-endpoint.ts'
+import type { PageEndpoint, PageServing } from './page-endpoint.ts'
+import {
+  askPage,
+  leavingPage,
+  notAllowedPage,
+  problemPage,
+  signInPage,
+} from './pages/connect-pages.ts'
+
+export interface ConnectServing extends PageServing {
+  readonly connecting: Connecting
+  readonly signingIn: SigningIn
+  /** Checks an ID token that was made for the pages. */
+  readonly authenticateBrowser: Authenticate
+}
+
+const styles = readFileSync(new URL('pages/pages.css', import.meta.url), 'utf8')
+
+/** @returns the pages by which a person signs in and connects an account. */
+export function connectEndpoints(serving: ConnectServing): readonly PageEndpoint[] {
+  const { connecting, signingIn, sessions } = serving
+
+  const begin = async (user: string, label: string | null, response: Response): Promise<void> => {
+    const secret = await sessions.begin({ user, label })
+    setCookie(response, sessionCookie, secret, undefined)
+  }
+
+  return [
+    page(serving, 'get', '/static/pages.css', async ({ response }) => {
+      response.set('Cache-Control', 'public, max-age=3600').type('css').send(styles)
+    }),
+    page(serving, 'post', '/connect/sign-in', async ({ response, form }) => {
+      const ticket = form.get('ticket')
+      leave(response, 'Google', await signingIn.begin(isSecret(ticket) ? ticket : null))
+    }),
+    page(
+      serving,
+      'get',
+      '/oauth/google/callback',
+      async ({ request, response, query, session }) => {
+        const cookie = signInCookie(query.get('state'))
+        const browser = readCookie(request, cookie)
+        clearCookie(response, cookie)
+        const signedIn = await signingIn.finish(query, browser)
+        if (signedIn === null) {
+          response.send(problemPage('Not signed in', 'You can close this tab, or begin again.'))
+          return
+        }
+        const user = await serving.authenticateBrowser([`Bearer ${signedIn.idToken}`])
+        if (session !== null) await sessions.end(readCookie(request, sessionCookie))
+        await begin(user, signedIn.email, response)
+        response.redirect(303, `/connect/${signedIn.ticket ?? 'accounts'}`)
+      },
+    ),
+    page(serving, 'post', '/connect/sign-out', async ({ request, response }) => {
+      await sessions.end(readCookie(request, sessionCookie))
+      clearCookie(response, sessionCookie)
+      response.send(problemPage('Signed out', 'You can close this tab.'))
+    }),
+    page(serving, 'get', '/connect/:ticket', async ({ request, response, session, signedIn }) => {
+      const secret = String(request.params['ticket'])
+      const ticket = await connecting.look(secret)
+      if (session === null && !ticket.bearer) {
+        response.send(signInPage(secret))
+        return
+      }
+      if (session !== null && session.user !== ticket.user && !ticket.bearer) throw somebodyElse()
+      response.send(askPage({ ...ticket, ticket: secret }, signedIn))
+    }),
+    page(serving, 'post', '/connect/:ticket', async ({ request, response, session }) => {
+      const secret = String(request.params['ticket'])
+      const ticket = await connecting.look(secret)
+      const user = ticket.bearer ? ticket.user : session?.user
+      if (user === undefined) throw somebodyElse()
+      const departure = await connecting.begin(secret, user)
+      if (session?.user !== user) await begin(user, null, response)
+      leave(response, accountNames[ticket.provider], departure)
+    }),
+    ...accountProviders.map((at) =>
+      page(serving, 'get', `/oauth/${at}/callback`, async (visit) => {
+        const { request, response, query, session, signedIn } = visit
+        const cookie = signInCookie(query.get('state'))
+        const browser = readCookie(request, cookie)
+        clearCookie(response, cookie)
+        const arrival = await connecting.finish(at, query, browser, session?.user ?? null)
+        if (arrival.kind === 'connected')
+          response.redirect(303, `/connect/accounts/${arrival.connection.id}`)
+        else response.send(notAllowedPage(at, arrival.kind, signedIn))
+      }),
+    ),
+  ]
+}
+
+/**
+ * Sends the browser to a provider by a page of ours: a redirect that answers a form is held back by the browser, since
+ * `form-action` names no other site, and the providers send on to sites that nobody can list.
+ */
+function leave(response: Response, name: string, { url, state, browser }: Departure): void {
+  setCookie(response, signInCookie(state), browser, signInMs)
+  response.set('Refresh', `0; url=${url}`).send(leavingPage(name, url))
+}
+
+function somebodyElse(): WaybillError {
+  return new WaybillError(
+    'forbidden',
+    'This link was made for somebody else. Sign in with the Google account in which you asked for it.',
+  )
+}

@@ -1,0 +1,145 @@
+import { timingSafeEqual } from 'node:crypto'
+import express from 'express'
+import type { Request, RequestHandler, Response } from 'express'
+import { WaybillError } from '../../shared/errors.ts'
+import { hashed } from '../records/hashed-secret.ts'
+import type { Session, Sessions } from '../records/sessions.ts'
+import { readCookie, sessionCookie } from './cookies.ts'
+import { statusOf } from './errors.ts'
+import { problemPage } from './pages/connect-pages.ts'
+import type { SignedIn } from './pages/layout.ts'
+import { observe } from './serve-route.ts'
+import type { Observing } from './serve-route.ts'
+
+/** What every page needs. */
+export interface PageServing extends Observing {
+  readonly sessions: Sessions
+  /** Where browsers find this Waybill. */
+  readonly publicUrl: () => string
+}
+
+/** One request for a page. */
+export interface Visit {
+  readonly request: Request
+  readonly response: Response
+  /** Who is signed in; null if nobody is. */
+  readonly session: Session | null
+  /** The same for the page; null if nobody is signed in. */
+  readonly signedIn: SignedIn | null
+  readonly query: URLSearchParams
+  /** Empty unless something is posted. */
+  readonly form: URLSearchParams
+}
+
+export interface PageEndpoint {
+  readonly method: 'get' | 'post'
+  readonly path: string
+  readonly handle: RequestHandler
+}
+
+const policy = [
+  "default-src 'none'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ')
+
+const text = express.text({ limit: '8kb', inflate: false, type: () => true })
+
+/**
+ * A page, or what a button on one does. A post has to come from our own page: its `Origin` says so, and where somebody is
+ * signed in, it holds what only our page for this very session can know.
+ *
+ * @param act answers; what it throws is shown as a page
+ */
+export function page(
+  serving: PageServing,
+  method: 'get' | 'post',
+  path: string,
+  act: (visit: Visit) => Promise<void>,
+): PageEndpoint {
+  const handle: RequestHandler = async (request, response) => {
+    setHeaders(response)
+    const answer = async (): Promise<void> => {
+      if (method === 'post') requireOwnOrigin(request, serving.publicUrl())
+      const secret = readCookie(request, sessionCookie)
+      const session = await serving.sessions.find(secret)
+      const form = method === 'post' ? await readForm(request, response) : new URLSearchParams()
+      const token = session === null ? null : hashed('form', secret ?? '')
+      if (method === 'post' && token !== null) requireToken(form, token)
+      const signedIn = session && token !== null ? { label: session.label, form: token } : null
+      const query = new URL(request.originalUrl, 'http://localhost').searchParams
+      await act({ request, response, session, signedIn, query, form })
+    }
+    await observe(request, response, path, serving, answer, refuse)
+  }
+  return { method, path, handle }
+}
+
+function setHeaders(response: Response): void {
+  // With it, the sidebar would not notice that the tab it has opened is closed:
+  // https://developers.google.com/apps-script/reference/card-service/open-link
+  response.removeHeader('Cross-Origin-Opener-Policy')
+  response.set({
+    'Content-Security-Policy': policy,
+    // Other sites are told nothing; our own forms need it, or their `Origin` would be `null`.
+    'Referrer-Policy': 'same-origin',
+    'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
+  })
+}
+
+function requireOwnOrigin(request: Request, publicUrl: string): void {
+  const { origin } = request.headers
+  const site = request.headers['sec-fetch-site']
+  const isOwn = origin === new URL(publicUrl).origin && (site ?? 'same-origin') === 'same-origin'
+  if (!isOwn) throw forged()
+}
+
+function requireToken(form: URLSearchParams, token: string): void {
+  const [given, more] = form.getAll('form').map((each) => Buffer.from(each))
+  const wanted = Buffer.from(token)
+  const isSame =
+    given !== undefined &&
+    more === undefined &&
+    given.length === wanted.length &&
+    timingSafeEqual(given, wanted)
+  if (!isSame) throw forged()
+}
+
+async function readForm(request: Request, response: Response): Promise<URLSearchParams> {
+  await new Promise<void>((resolve, reject) => {
+    text(request, response, (error?: unknown) => {
+      if (error instanceof Error) reject(error)
+      else resolve()
+    })
+  })
+  const body: unknown = request.body
+  if (typeof body !== 'string' || body === '') return new URLSearchParams()
+  if (request.is('application/x-www-form-urlencoded') === false)
+    throw new WaybillError('invalid_request', 'This is not a form.')
+  return new URLSearchParams(body)
+}
+
+function forged(): WaybillError {
+  return new WaybillError('forbidden', 'This did not come from a page of Waybill. Open it again.')
+}
+
+const titles: Readonly<Record<number, string>> = {
+  400: 'That did not work',
+  401: 'Sign in again',
+  403: 'Not for you',
+  404: 'Nothing here',
+  409: 'Not now',
+}
+
+function refuse(response: Response, error: WaybillError): void {
+  if (response.headersSent) {
+    response.destroy()
+    return
+  }
+  const status = statusOf(error.code)
+  response.status(status).type('html')
+  response.send(problemPage(titles[status] ?? 'Something went wrong', error.message))
+}
