@@ -1,7 +1,10 @@
 import { createServer, type Server } from 'node:http'
 import express, { type ErrorRequestHandler, type Express } from 'express'
 import helmet from 'helmet'
-import { connectionRoutes } from './api/connections.ts'
+import { accountEndpoints } from './api/account-pages.ts'
+import { connectEndpoints, type ConnectServing } from './api/connect-pages.ts'
+import { connectionRoutes, type ConnectionParts } from './api/connections.ts'
+import { freezeRoutes } from './api/freeze.ts'
 import { healthRoutes, type Ready } from './api/health.ts'
 import { jobRoutes } from './api/jobs.ts'
 import { openApiRoute } from './api/openapi.ts'
@@ -15,13 +18,20 @@ import {
   type Serving,
 } from './api/serve-route.ts'
 import { taskEndpoints, type TaskServing } from './api/tasks.ts'
-import type { Connections } from './connect/connections-view.ts'
+import type { Connecting } from './connect/connecting.ts'
+import type { Disconnecting } from './connect/disconnect.ts'
+import type { Freezing } from './run/freezing.ts'
 import type { Jobs } from './run/jobs.ts'
 
-export interface AppDeps extends Serving {
+export interface AppDeps extends Serving, ConnectionParts {
   readonly jobs: Jobs
-  readonly connections: Connections
+  readonly freezing: Freezing
   readonly ready: Ready
+  /** What people see in their browsers. */
+  readonly pages?: Pick<
+    ConnectServing,
+    'sessions' | 'publicUrl' | 'signingIn' | 'authenticateBrowser'
+  > & { readonly connecting: Connecting; readonly disconnecting: Disconnecting }
   /** Where the runner's endpoints are served beside the API. */
   readonly tasks?: TaskServing
 }
@@ -34,6 +44,8 @@ export interface RunnerDeps extends TaskServing {
 export function createApp(deps: AppDeps): Express {
   return applicationOf(deps, (app) => {
     for (const route of allRoutes(deps)) app[route.method](route.path, serveRoute(route, deps))
+    const pages = deps.pages === undefined ? [] : allPages({ ...deps, ...deps.pages })
+    for (const { method, path, handle } of pages) app[method](path, handle)
     if (deps.tasks !== undefined) addTasks(app, deps.tasks)
   })
 }
@@ -95,10 +107,16 @@ function allRoutes(deps: AppDeps): readonly Route[] {
   const routes = [
     ...jobRoutes(deps.jobs),
     ...receiptRoutes(deps.jobs),
-    ...connectionRoutes(deps.connections),
+    ...connectionRoutes(deps),
+    ...freezeRoutes(deps.freezing),
     ...healthRoutes(deps.ready),
   ]
   return [...routes, openApiRoute(routes)]
+}
+
+function allPages(deps: Parameters<typeof accountEndpoints>[0] & ConnectServing) {
+  // Those with a name of their own come before the one with any ticket.
+  return [...accountEndpoints(deps), ...connectEndpoints(deps)]
 }
 
 /** What Express itself could not do: a path that is not well-formed. It tells an error handler by its four arguments. */

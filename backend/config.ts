@@ -2,6 +2,8 @@ import { z } from 'zod'
 import { WaybillError } from '../shared/errors.ts'
 import { googleCloudFrom, googleCloudVariables } from './config/google-cloud.ts'
 import type { GoogleCloudSettings } from './config/google-cloud.ts'
+import { boxFrom, microsoftFrom, moreProviderVariables } from './config/more-providers.ts'
+import type { BoxSettings, MicrosoftSettings } from './config/more-providers.ts'
 import { safeUrl } from './config/safe-url.ts'
 import { logLevels, type LogLevel } from './log.ts'
 
@@ -20,6 +22,10 @@ export interface Settings {
   /** OAuth client ids whose sign-in tokens the API takes, and the Workspace domains it admits (none: all). */
   readonly audiences: readonly string[]
   readonly hostedDomains: readonly string[]
+  /** Where browsers find this Waybill, without a slash at the end; null on one machine for `localhost` at its port. */
+  readonly publicUrl: string | null
+  /** Whether a Google Drive may be connected as a whole, and not only with picked files. */
+  readonly wholeDrive: boolean
   readonly logLevel: LogLevel
   /** An OpenTelemetry collector; null sends no metrics. */
   readonly metricsUrl: string | null
@@ -27,21 +33,28 @@ export interface Settings {
     readonly issuers: readonly string[]
     readonly jwksUrl: string
     readonly apiUrl: string
+    readonly authorizeUrl: string
     readonly tokenUrl: string
+    readonly revokeUrl: string
     readonly clientId: string
     readonly clientSecret: string
   }
   readonly dropbox: {
     readonly apiUrl: string
     readonly contentUrl: string
+    readonly authorizeUrl: string
     readonly tokenUrl: string
     readonly appKey: string
     readonly appSecret: string
   }
+  /** Null where this installation has no client. */
+  readonly box: BoxSettings | null
+  readonly microsoft: MicrosoftSettings | null
 }
 
 const roles = ['all', 'api', 'runner'] as const
 const platforms = ['one-machine', 'google-cloud'] as const
+const switched = ['off', 'on'] as const
 
 const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
   z.enum(values, { error: `set it to one of ${values.join(', ')}` }).default(values[0])
@@ -80,6 +93,13 @@ const settings = z.object({
   WAYBILL_WALLET: text('the path of the wallet').default('./wallet.age'),
   WAYBILL_AUDIENCES: list('a comma-separated list of OAuth client ids').optional(),
   WAYBILL_HOSTED_DOMAINS: list('a comma-separated list of Workspace domains').optional(),
+  // A path would be in every address that is registered at a provider.
+  PUBLIC_URL: safeUrl(' at which browsers find this Waybill')
+    .refine((value) => URL.parse(value)?.pathname === '/', {
+      error: 'set it to the URL at which browsers find this Waybill, without a path',
+    })
+    .optional(),
+  WAYBILL_WHOLE_DRIVE: oneOf(switched),
   LOG_LEVEL: z
     .enum(logLevels, { error: `set it to one of ${logLevels.join(', ')}` })
     .default('info'),
@@ -90,11 +110,14 @@ const settings = z.object({
   ]),
   GOOGLE_JWKS_URL: url('https://www.googleapis.com/oauth2/v3/certs'),
   GOOGLE_API_URL: url('https://www.googleapis.com'),
+  GOOGLE_AUTHORIZE_URL: url('https://accounts.google.com/o/oauth2/v2/auth'),
   GOOGLE_TOKEN_URL: url('https://oauth2.googleapis.com/token'),
+  GOOGLE_REVOKE_URL: url('https://oauth2.googleapis.com/revoke'),
   GOOGLE_CLIENT_ID: text('the client id from the Google Cloud console'),
   GOOGLE_CLIENT_SECRET: text('the client secret from the Google Cloud console'),
   DROPBOX_API_URL: url('https://api.dropboxapi.com'),
   DROPBOX_CONTENT_URL: url('https://content.dropboxapi.com'),
+  DROPBOX_AUTHORIZE_URL: url('https://www.dropbox.com/oauth2/authorize'),
   DROPBOX_TOKEN_URL: url('https://api.dropboxapi.com/oauth2/token'),
   DROPBOX_APP_KEY: text('the app key from the Dropbox App Console'),
   DROPBOX_APP_SECRET: text('the app secret from the Dropbox App Console'),
@@ -113,14 +136,15 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   const base = settings.safeParse(variables)
   const isCloud = variables['WAYBILL_PLATFORM'] === 'google-cloud'
   const cloud = isCloud ? googleCloudVariables.safeParse(variables) : null
-  const issues = [...(base.error?.issues ?? []), ...(cloud?.error?.issues ?? [])]
+  const more = moreProviderVariables.safeParse(variables)
+  const issues = [base, cloud, more].flatMap((each) => each?.error?.issues ?? [])
   const advice = issues.map((issue) => `  ${issue.path[0]?.toString()}: ${issue.message}`)
   // Google's clients would write whole requests into the log, with tokens and keys in them.
   if (variables['GOOGLE_SDK_NODE_LOGGING'] !== undefined)
     advice.push('  GOOGLE_SDK_NODE_LOGGING: leave it out, it would write secrets into the log')
   if (!isCloud && base.data !== undefined && base.data.WAYBILL_ROLE !== 'all')
     advice.push('  WAYBILL_ROLE: leave it out, on one machine there is only one process')
-  if (base.data === undefined || cloud?.success === false || advice.length > 0)
+  if (base.data === undefined || !more.success || cloud?.success === false || advice.length > 0)
     throw new WaybillError(
       'settings_invalid',
       ['Some settings are missing or wrong:', ...new Set(advice)].join('\n'),
@@ -136,22 +160,29 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     wallet: read.WAYBILL_WALLET,
     audiences: read.WAYBILL_AUDIENCES ?? [read.GOOGLE_CLIENT_ID],
     hostedDomains: read.WAYBILL_HOSTED_DOMAINS ?? [],
+    publicUrl: read.PUBLIC_URL ?? null,
+    wholeDrive: read.WAYBILL_WHOLE_DRIVE === 'on',
     logLevel: read.LOG_LEVEL,
     metricsUrl: read.OTEL_EXPORTER_OTLP_ENDPOINT ?? null,
     google: {
       issuers: read.GOOGLE_ISSUERS,
       jwksUrl: read.GOOGLE_JWKS_URL,
       apiUrl: read.GOOGLE_API_URL,
+      authorizeUrl: read.GOOGLE_AUTHORIZE_URL,
       tokenUrl: read.GOOGLE_TOKEN_URL,
+      revokeUrl: read.GOOGLE_REVOKE_URL,
       clientId: read.GOOGLE_CLIENT_ID,
       clientSecret: read.GOOGLE_CLIENT_SECRET,
     },
     dropbox: {
       apiUrl: read.DROPBOX_API_URL,
       contentUrl: read.DROPBOX_CONTENT_URL,
+      authorizeUrl: read.DROPBOX_AUTHORIZE_URL,
       tokenUrl: read.DROPBOX_TOKEN_URL,
       appKey: read.DROPBOX_APP_KEY,
       appSecret: read.DROPBOX_APP_SECRET,
     },
+    box: boxFrom(more.data),
+    microsoft: microsoftFrom(more.data),
   }
 }

@@ -1,16 +1,17 @@
 import type { AddressInfo } from 'node:net'
 import { setImmediate, setTimeout as sleepFor } from 'node:timers/promises'
-import type { ProviderId } from '../shared/job.ts'
+import type { AccountProvider, DriveTier } from '../shared/account.ts'
 import { createHttpServer } from './app.ts'
-import type { TokenSource } from './clouds/cloud.ts'
 import { createSteady } from './clouds/steady.ts'
 import type { Settings } from './config.ts'
 import { addConnection } from './connect/add-connection.ts'
-import { createConnectionViews, viewOf } from './connect/connections-view.ts'
+import { viewOf } from './connect/connections-view.ts'
 import type { ConnectionView } from './connect/connections-view.ts'
+import type { Disconnected } from './connect/disconnect.ts'
 import { createTokens } from './connect/tokens.ts'
 import type { Log } from './log.ts'
 import type { Tracing } from './log/tracing.ts'
+import { createAccounts } from './main/accounts.ts'
 import { endpointsOf } from './main/endpoints.ts'
 import type { Clouds } from './main/clouds.ts'
 import { faultOf } from './main/fault-of.ts'
@@ -21,6 +22,8 @@ import { createOwners } from './records/owner.ts'
 import { rewrapKeys } from './records/rewrap-keys.ts'
 import type { RewrapCounts } from './records/rewrap-keys.ts'
 import { createJobs } from './run/act-on-jobs.ts'
+import { createFreezing } from './run/freezing.ts'
+import type { FreezeView } from './run/freezing.ts'
 import type { Jobs } from './run/jobs.ts'
 import { Stop, createRunner } from './run/run-task.ts'
 import type { SliceEnd } from './run/run-task.ts'
@@ -35,7 +38,20 @@ export interface Waybill {
   readonly jobs: Jobs
   readonly connections: { list(user: string): Promise<readonly ConnectionView[]> }
   /** Keeps an account whose refresh token is known. Throws `connection_expired` when the provider refuses it. */
-  connect(user: string, provider: ProviderId, refreshToken: string): Promise<ConnectionView>
+  connect(user: string, provider: AccountProvider, refreshToken: string): Promise<ConnectionView>
+  /**
+   * Gives a link by which an account is connected in a browser of this machine; `isOwner` for somebody who has no Google
+   * account to sign in with, whom the link itself signs in.
+   */
+  connectLink(
+    user: string,
+    asked: { readonly provider: AccountProvider; readonly tier?: DriveTier },
+    isOwner: boolean,
+  ): Promise<{ readonly url: string; readonly expiresAt: string }>
+  /** Forgets an account and has its provider take the access back. Throws `not_found`. */
+  disconnect(user: string, connection: string): Promise<Disconnected>
+  freeze(user: string): Promise<FreezeView>
+  unfreeze(user: string): Promise<FreezeView>
   /**
    * Begins to work on runs, first on those that an earlier process left; where the queue calls over HTTP, `serve` is
    * what makes it work. Throws `store_in_use` when another process works on this store.
@@ -78,7 +94,6 @@ export function openWaybill({
   const owners = createOwners({ store, wrapper, cache, env: settings.environment, random, now })
   const connections = createConnections(store, owners)
   const endpoints = endpointsOf(settings)
-  const tokens = createTokens({ connections, endpoints, now })
   let loading: Promise<Clouds> | null = null
   // The providers' libraries take a while to load: whoever only serves the API starts without them.
   const loadClouds = async (): Promise<Clouds> =>
@@ -94,6 +109,21 @@ export function openWaybill({
   const sleep = async (ms: number, signal?: AbortSignal): Promise<void> => {
     await wait(ms, signal).catch(() => undefined)
   }
+  const tokens = createTokens({
+    connections,
+    endpoints,
+    now,
+    random,
+    sleep: wait,
+    onStopped: ({ connection, provider, error }) =>
+      log.warn('connection_stopped', { connection, provider, code: error.code }),
+  })
+  const whose = async (...asked: Parameters<Clouds['account']>) =>
+    (await loadClouds()).account(...asked)
+  let { port } = settings
+  const adding = { connections, endpoints, whose, now, random }
+  const accounts = createAccounts(settings, { ...adding, store, owners, port: () => port })
+  const freezing = createFreezing({ store, owners, queue, now })
   const jobs = createJobs({ store, owners, connections, queue, now, random, sleep })
   const runner = createRunner({
     store,
@@ -119,19 +149,20 @@ export function openWaybill({
   const closers: (() => Promise<void>)[] = []
   const wakeUp = async (alone: boolean): Promise<number> => {
     cache.sweep()
-    return tick({ store, owners, queue }, now(), alone)
+    const count = await tick({ store, owners, queue }, now(), alone)
+    await accounts.disconnecting.retry()
+    return count
   }
 
   return {
     jobs,
-    connections: createConnectionViews(connections),
-    connect: async (user, provider, refreshToken) => {
-      const clouds = await loadClouds()
-      const whose = async (of: ProviderId, token: TokenSource) =>
-        of === 'google-drive' ? clouds.source(token).account() : clouds.destination(token).account()
-      const deps = { connections, endpoints, whose, now, random }
-      return viewOf(await addConnection(deps, user, provider, refreshToken))
-    },
+    connections: accounts.connections,
+    connect: async (user, provider, refreshToken) =>
+      viewOf(await addConnection(adding, user, provider, refreshToken)),
+    connectLink: async (user, asked, isOwner) => accounts.connecting.start(user, asked, isOwner),
+    disconnect: async (user, id) => accounts.disconnecting.disconnect(user, id),
+    freeze: async (user) => freezing.freeze(user),
+    unfreeze: async (user) => freezing.unfreeze(user),
     rewrapKeys: async (signal) => {
       const deps = { store, wrapper: platform.wrapper, env: settings.environment }
       return rewrapKeys(deps, signal)
@@ -148,7 +179,8 @@ export function openWaybill({
         ...(tracing === undefined ? {} : { tracing }),
         clock: now,
         jobs,
-        connections: createConnectionViews(connections),
+        freezing,
+        ...accounts,
         // Keys may be kept in a database of their own.
         ready: async () =>
           void (await Promise.all([
@@ -171,7 +203,7 @@ export function openWaybill({
             server.closeIdleConnections()
           }),
       )
-      const { port } = addressOf(server.address())
+      port = addressOf(server.address()).port
       log.info('listening', { port })
       return `http://${settings.host}:${port}`
     },

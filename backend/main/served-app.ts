@@ -6,8 +6,11 @@ import type { TaskServing } from '../api/tasks.ts'
 import { createApp, createRunnerApp } from '../app.ts'
 import type { AppDeps } from '../app.ts'
 import type { Settings } from '../config.ts'
+import type { Accounts } from './accounts.ts'
 
-type Served = Omit<AppDeps, 'authenticate' | 'tasks'> & Omit<TaskServing, 'authenticate'>
+type Served = Omit<AppDeps, 'authenticate' | 'tasks' | 'pages'> &
+  Omit<TaskServing, 'authenticate'> &
+  Accounts
 
 /** @returns what the settings' role serves: the API, what the queue calls, or both. */
 export function servedApp(settings: Settings, deps: Served): Express {
@@ -16,7 +19,13 @@ export function servedApp(settings: Settings, deps: Served): Express {
   const { clock } = deps
   const keys = createGoogleKeys({ url: jwksUrl, fetch, clock })
   const rules = { issuers, audiences, hostedDomains }
-  const people = { ...deps, authenticate: createAuthenticate({ rules, keys, clock }) }
+  // The pages sign people in as the client that also connects their Drive.
+  const ofPages = { ...rules, audiences: [google.clientId] }
+  const pages = {
+    ...deps,
+    authenticateBrowser: createAuthenticate({ rules: ofPages, keys, clock }),
+  }
+  const people = { ...deps, pages, authenticate: createAuthenticate({ rules, keys, clock }) }
   if (googleCloud === null || role === 'api') return createApp(people)
   const { audience, accounts } = googleCloud.runner
   const ours = createAuthenticateAccount({ rules: { issuers, audience, accounts }, keys, clock })

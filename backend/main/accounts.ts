@@ -1,0 +1,49 @@
+import { WaybillError } from '../../shared/errors.ts'
+import type { Settings } from '../config.ts'
+import type { AddingDeps } from '../connect/add-connection.ts'
+import { createConnecting } from '../connect/connecting.ts'
+import { createConnectionViews } from '../connect/connections-view.ts'
+import { createDisconnecting } from '../connect/disconnect.ts'
+import { createSigningIn } from '../connect/signing-in.ts'
+import type { Owners } from '../records/owner.ts'
+import { createRevocations } from '../records/revocations.ts'
+import { createSessions } from '../records/sessions.ts'
+import type { Store } from '../store/store.ts'
+import type { endpointsOf } from './endpoints.ts'
+
+export type Accounts = ReturnType<typeof createAccounts>
+
+/**
+ * What people do with their accounts, from everywhere they can.
+ *
+ * @param port where this process listens, once it does
+ */
+export function createAccounts(
+  settings: Settings,
+  deps: Omit<AddingDeps, 'endpoints'> & {
+    readonly endpoints: ReturnType<typeof endpointsOf>
+    readonly store: Store
+    readonly owners: Owners
+    readonly port: () => number
+  },
+) {
+  const { store, owners, connections, endpoints, now } = deps
+  const revocations = createRevocations(store, owners, now)
+  const publicUrl = (): string => {
+    if (settings.publicUrl !== null) return settings.publicUrl
+    if (settings.googleCloud === null) return `http://localhost:${deps.port()}`
+    throw new WaybillError(
+      'settings_invalid',
+      'PUBLIC_URL: set it to the URL at which browsers find this Waybill.',
+    )
+  }
+  const isWholeAllowed = settings.wholeDrive
+  return {
+    publicUrl,
+    connections: createConnectionViews(connections),
+    connecting: createConnecting({ ...deps, revocations, publicUrl, isWholeAllowed }),
+    disconnecting: createDisconnecting({ connections, revocations, endpoints, now }),
+    signingIn: createSigningIn({ ...deps, endpoint: endpoints['google-drive'], publicUrl }),
+    sessions: createSessions(deps),
+  }
+}
