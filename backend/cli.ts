@@ -5,8 +5,10 @@ import { Command, CommanderError, Option } from 'commander'
 import { addConnect } from './cli/connect.ts'
 import { addConnections } from './cli/connections.ts'
 import { addCopy } from './cli/copy.ts'
+import { addDisconnect } from './cli/disconnect.ts'
 import { failureOf, failureText } from './cli/failure.ts'
 import { fileDescriptor } from './cli/flags.ts'
+import { addFreeze } from './cli/freeze.ts'
 import { addKeys } from './cli/keys.ts'
 import { addJobs } from './cli/jobs.ts'
 import { addPauseAndCancel } from './cli/pause-and-cancel.ts'
@@ -52,6 +54,8 @@ function createProgram(shell: Shell): Command {
   addWallet(program, shell)
   addConnect(program, shell)
   addConnections(program, shell)
+  addDisconnect(program, shell)
+  addFreeze(program, shell)
   addCopy(program, shell)
   addSchedule(program, shell)
   addResume(program, shell)

@@ -1,36 +1,55 @@
-import { Argument } from 'commander'
+import { Argument, Option } from 'commander'
 import type { Command } from 'commander'
+import { accountNames, accountProviders } from '../../shared/account.ts'
+import type { AccountProvider, DriveTier } from '../../shared/account.ts'
 import { WaybillError, hasCode } from '../../shared/errors.ts'
-import type { ProviderId } from '../../shared/job.ts'
 import { readPassphrase } from '../vault/passphrase.ts'
 import { fileDescriptor } from './flags.ts'
 import { printable } from './printable.ts'
-import { providerNames } from './provider-names.ts'
 import { openSession, terminalOf } from './session.ts'
 import type { SharedFlags } from './session.ts'
 import type { Shell } from './shell.ts'
 
 interface Flags extends SharedFlags {
+  readonly browser?: true
+  readonly access?: DriveTier
   readonly tokenFd?: number
 }
 
-/** Adds `waybill connect`: keeps an account whose refresh token the person has. */
+/** Adds `waybill connect`: gives a link to connect an account in the browser, or keeps one by its refresh token. */
 export function addConnect(program: Command, shell: Shell): void {
   program
     .command('connect')
-    .description('connect an account by its refresh token, or give it a new one')
-    .addArgument(new Argument('<provider>').choices(Object.keys(providerNames)))
-    .option('--token-fd <number>', 'file descriptor to read the refresh token from', fileDescriptor)
+    .description('connect an account, or connect it again')
+    .addArgument(new Argument('<provider>').choices(accountProviders))
+    .option('--browser', 'print a link to sign in with, while `waybill serve` is running')
+    .addOption(
+      new Option('--access <tier>', 'what to ask of a Google Drive in the browser').choices([
+        'picked',
+        'whole',
+      ]),
+    )
+    .option('--token-fd <number>', 'file descriptor to read a refresh token from', fileDescriptor)
     .addHelpText(
       'after',
-      '\nThe token is asked for without showing it. It is never taken from the command line or the\nenvironment, where other programs can read it.\n\nExample:\n  $ waybill connect dropbox --token-fd 3 3< token.txt',
+      '\nWithout --browser it asks for a refresh token, without showing it. It is never taken from the\ncommand line or the environment, where other programs can read it.\n\nExamples:\n  $ waybill connect dropbox --browser\n  $ waybill connect dropbox --token-fd 3 3< token.txt',
     )
-    .action(async (provider: ProviderId, _flags, command: Command) => {
+    .action(async (provider: AccountProvider, _flags, command: Command) => {
       const flags = command.optsWithGlobals<Flags>()
       await using session = await openSession(shell, flags)
-      const token = await readToken(shell, flags, providerNames[provider])
+      if (flags.browser) {
+        const asked = { provider, ...(flags.access === undefined ? {} : { tier: flags.access }) }
+        const isOwner = flags.user === undefined && session.settings.googleCloud === null
+        const { url } = await session.waybill.connectLink(session.user, asked, isOwner)
+        shell.print(url)
+        shell.tell(
+          'Open it within 10 minutes, in a browser that reaches this Waybill. It is for you alone.',
+        )
+        return
+      }
+      const token = await readToken(shell, flags, accountNames[provider])
       const { account, id } = await session.waybill.connect(session.user, provider, token)
-      shell.print(`Connected ${providerNames[provider]} as ${printable(account)}. (${id})`)
+      shell.print(`Connected ${accountNames[provider]} as ${printable(account)}. (${id})`)
     })
 }
 
@@ -46,7 +65,7 @@ async function readToken(shell: Shell, { tokenFd }: Flags, provider: string): Pr
     if (!hasCode(cause, 'settings_invalid')) throw cause
     throw new WaybillError(
       'settings_invalid',
-      'No refresh token can be read: type it at a terminal, or name a file descriptor with --token-fd.',
+      'No refresh token can be read: type it at a terminal, name a file descriptor with --token-fd, or use --browser.',
       { cause },
     )
   }

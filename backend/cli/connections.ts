@@ -1,6 +1,8 @@
 import type { Command } from 'commander'
+import { accountNames } from '../../shared/account.ts'
+import type { AccountProvider } from '../../shared/account.ts'
+import type { ConnectionView } from '../connect/connections-view.ts'
 import { printable } from './printable.ts'
-import { providerNames } from './provider-names.ts'
 import { openSession } from './session.ts'
 import type { SharedFlags } from './session.ts'
 import type { Shell } from './shell.ts'
@@ -23,10 +25,16 @@ export function addConnections(program: Command, shell: Shell): void {
         shell.tell('No account is connected yet: begin with `waybill connect google-drive`.')
       const rows = connections.map(({ id, provider, account, state }) => [
         id,
-        providerNames[provider],
+        accountNames[provider],
         printable(account),
-        state === 'ready' ? 'ready' : `has to be connected again: waybill connect ${provider}`,
+        inWords(state, provider),
       ])
       shell.print(...table(rows))
     })
+}
+
+function inWords(state: ConnectionView['state'], provider: AccountProvider): string {
+  if (state === 'ready') return 'ready'
+  if (state === 'unconfirmed') return 'not confirmed yet: look at it in the browser'
+  return `has to be connected again: waybill connect ${provider}`
 }

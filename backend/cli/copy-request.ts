@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
+import { accountNames } from '../../shared/account.ts'
 import { WaybillError } from '../../shared/errors.ts'
 import type { JobKind, JobRequest, ProviderId, Selection } from '../../shared/job.ts'
 import { jobRequest } from '../api/schemas.ts'
 import type { ConnectionView } from '../connect/connections-view.ts'
-import { providerNames } from './provider-names.ts'
 
 /** What the flags of `waybill copy` say about what is copied and where to. */
 export interface CopyFlags {
@@ -87,7 +87,7 @@ function connectionOf(
 ): string {
   const fitting = connections.filter((each) => each.provider === provider)
   const [only, second] = named === undefined ? fitting : fitting.filter(({ id }) => id === named)
-  const name = providerNames[provider]
+  const name = accountNames[provider]
   if (only === undefined) {
     throw invalid(
       named === undefined
