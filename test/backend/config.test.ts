@@ -41,23 +41,30 @@ describe('settings', () => {
       wallet: './wallet.age',
       audiences: ['google-id'],
       hostedDomains: [],
+      publicUrl: null,
+      wholeDrive: false,
       logLevel: 'info',
       metricsUrl: null,
       google: {
         issuers: ['https://accounts.google.com', 'accounts.google.com'],
         jwksUrl: 'https://www.googleapis.com/oauth2/v3/certs',
         apiUrl: 'https://www.googleapis.com',
+        authorizeUrl: 'https://accounts.google.com/o/oauth2/v2/auth',
         tokenUrl: 'https://oauth2.googleapis.com/token',
+        revokeUrl: 'https://oauth2.googleapis.com/revoke',
         clientId: 'google-id',
         clientSecret: 'google-secret',
       },
       dropbox: {
         apiUrl: 'https://api.dropboxapi.com',
         contentUrl: 'https://content.dropboxapi.com',
+        authorizeUrl: 'https://www.dropbox.com/oauth2/authorize',
         tokenUrl: 'https://api.dropboxapi.com/oauth2/token',
         appKey: 'dropbox-key',
         appSecret: 'dropbox-secret',
       },
+      box: null,
+      microsoft: null,
     })
   })
 
@@ -89,6 +96,29 @@ describe('settings', () => {
       google: { issuers: ['http://127.0.0.1:9'], jwksUrl: 'http://127.0.0.1:9/certs' },
       dropbox: { apiUrl: 'http://localhost:7', contentUrl: 'http://[::1]:7' },
     })
+  })
+
+  it('of Box and Microsoft are there where there is a client', () => {
+    const read = readSettings({
+      ...least,
+      PUBLIC_URL: 'https://waybill.example/',
+      WAYBILL_WHOLE_DRIVE: 'on',
+      BOX_CLIENT_ID: 'box-id',
+      BOX_CLIENT_SECRET: 'box-secret',
+      MICROSOFT_CLIENT_ID: 'microsoft-id',
+      MICROSOFT_CLIENT_SECRET: 'microsoft-secret',
+    })
+    expect(read).toMatchObject({
+      publicUrl: 'https://waybill.example',
+      wholeDrive: true,
+      box: { clientId: 'box-id', tokenUrl: 'https://api.box.com/oauth2/token' },
+      microsoft: { clientId: 'microsoft-id', graphUrl: 'https://graph.microsoft.com' },
+    })
+    const half = { ...least, BOX_CLIENT_ID: 'box-id', MICROSOFT_CLIENT_SECRET: 'x' }
+    expect(advice(half)).toContain('BOX_CLIENT_SECRET: set it as well')
+    expect(advice(half)).toContain('MICROSOFT_CLIENT_ID: set it as well')
+    expect(advice({ ...least, PUBLIC_URL: 'https://waybill.example/path' })).toContain('PUBLIC_URL')
+    expect(advice({ ...least, PUBLIC_URL: 'http://waybill.example' })).toContain('PUBLIC_URL')
   })
 
   it('say where everything is in Google Cloud', () => {

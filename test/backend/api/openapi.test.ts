@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { z } from 'zod'
 import { connectionRoutes } from '../../../backend/api/connections.ts'
+import { freezeRoutes } from '../../../backend/api/freeze.ts'
 import { healthRoutes } from '../../../backend/api/health.ts'
 import { jobRoutes } from '../../../backend/api/jobs.ts'
 import { openApiRoute } from '../../../backend/api/openapi.ts'
@@ -8,7 +9,7 @@ import { receiptRoutes } from '../../../backend/api/receipts.ts'
 import { createApp } from '../../../backend/app.ts'
 import { createLog } from '../../../backend/log.ts'
 import { createMemoryJobs } from './memory-jobs.ts'
-import { request, startApi, type Api } from './start-api.ts'
+import { memoryAccounts, request, startApi, type Api } from './start-api.ts'
 
 const media = z.looseObject({ schema: z.json() })
 const operation = z.strictObject({
@@ -35,7 +36,7 @@ const document = z.strictObject({
   openapi: z.literal('3.1.1'),
   info: z.looseObject({}),
   servers: z.array(z.looseObject({})),
-  paths: z.record(z.string(), z.partialRecord(z.enum(['get', 'post']), operation)),
+  paths: z.record(z.string(), z.partialRecord(z.enum(['get', 'post', 'delete']), operation)),
   components: z.strictObject({
     schemas: z.record(z.string(), z.record(z.string(), z.json())),
     securitySchemes: z.looseObject({}),
@@ -62,7 +63,7 @@ function fits(schema: unknown, value: unknown): string {
   return result.success ? 'fits' : z.prettifyError(result.error)
 }
 
-function responseOf(method: 'get' | 'post', path: string, status: number) {
+function responseOf(method: 'get' | 'post' | 'delete', path: string, status: number) {
   return description.paths[path]?.[method]?.responses[status]?.content
 }
 
@@ -73,7 +74,7 @@ describe('the description', () => {
     const jobs = createMemoryJobs({ clock: () => 0, connections: [] })
     const app = createApp({
       jobs,
-      connections: { list: async () => [] },
+      ...memoryAccounts(),
       ready: async () => undefined,
       authenticate: async () => 'u',
       log: silent,
@@ -94,7 +95,7 @@ describe('the description', () => {
       Object.keys(methods).map((method) => `${method} ${path}`),
     )
     expect(described.toSorted()).toEqual([...routes].toSorted())
-    expect(described).toHaveLength(13)
+    expect(described).toHaveLength(19)
   })
 
   it('names every path parameter, every shape that it refers to, and every act once', () => {
@@ -138,7 +139,12 @@ describe('the description', () => {
 it('real answers are what the description says', async () => {
   const ada = await api.bearer()
   const seen = new Set<string>()
-  async function check(method: 'get' | 'post', path: string, url: string, body?: object) {
+  async function check(
+    method: 'get' | 'post' | 'delete',
+    path: string,
+    url: string,
+    body?: object,
+  ) {
     const asked = api.http[method](url).set('Authorization', url.includes('nobody') ? '' : ada)
     const answer = await (body === undefined ? asked : asked.send(body))
     const schema = responseOf(method, path, answer.status)?.['application/json']?.schema
@@ -172,6 +178,18 @@ it('real answers are what the description says', async () => {
   await check('post', '/v1/jobs/{id}/schedule', '/v1/jobs/job-001/schedule', change)
   await check('post', '/v1/jobs/{id}/schedule', '/v1/jobs/job-001/schedule', { schedule: 'daily' })
   await check('get', '/v1/connections', '/v1/connections')
+  const [start, drive] = ['/v1/connections/start', { provider: 'google-drive', tier: 'picked' }]
+  await check('post', start, start, drive)
+  await check('post', start, start, { provider: 'ftp' })
+  await check('post', start, start, { provider: 'box' })
+  const confirm = '/v1/connections/{id}/confirm'
+  await check('post', confirm, '/v1/connections/drive-1/confirm')
+  await check('post', confirm, '/v1/connections/drive-9/confirm')
+  await check('delete', '/v1/connections/{id}', '/v1/connections/drive-1')
+  await check('delete', '/v1/connections/{id}', '/v1/connections/drive-9')
+  await check('get', '/v1/freeze', '/v1/freeze')
+  await check('post', '/v1/freeze', '/v1/freeze')
+  await check('post', '/v1/unfreeze', '/v1/unfreeze')
   await check('get', '/health', '/health')
   await check('get', '/ready', '/ready')
   await check('get', '/v1/openapi.json', '/v1/openapi.json')
@@ -180,7 +198,7 @@ it('real answers are what the description says', async () => {
   const outage = await api.http.get('/v1/connections').set('Authorization', await api.bearer())
   const schema = responseOf('get', '/v1/connections', 503)?.['application/json']?.schema
   expect([outage.status, fits(schema, outage.body)]).toEqual([503, 'fits'])
-  expect(seen.size).toBe(13)
+  expect(seen.size).toBe(19)
 })
 
 it('the lines of a receipt are what the description says', async () => {
@@ -223,9 +241,10 @@ it('every noun brings its own routes', () => {
   const nouns = [
     jobRoutes(jobs),
     receiptRoutes(jobs),
-    connectionRoutes({ list: async () => [] }),
+    connectionRoutes(memoryAccounts()),
+    freezeRoutes(memoryAccounts().freezing),
     healthRoutes(async () => undefined),
   ]
-  expect(nouns.map((routes) => routes.length)).toEqual([8, 1, 1, 2])
+  expect(nouns.map((routes) => routes.length)).toEqual([8, 1, 4, 3, 2])
   expect(openApiRoute(nouns.flat()).path).toBe('/v1/openapi.json')
 })

@@ -5,6 +5,7 @@ import type { Ready } from '../../../backend/api/health.ts'
 import { createApp, createHttpServer, type AppDeps } from '../../../backend/app.ts'
 import type { ConnectionView } from '../../../backend/connect/connections-view.ts'
 import { createLog } from '../../../backend/log.ts'
+import { WaybillError } from '../../../shared/errors.ts'
 import type { JobRequest } from '../../../shared/job.ts'
 import { createMemoryJobs, type MemoryJobs } from './memory-jobs.ts'
 import { listen } from './listen.ts'
@@ -17,9 +18,61 @@ export const request: JobRequest = {
 }
 
 const connections: readonly ConnectionView[] = [
-  { id: 'drive-1', provider: 'google-drive', account: 'ada@example.com', state: 'ready' },
-  { id: 'dropbox-1', provider: 'dropbox', account: 'ada@example.org', state: 'expired' },
+  {
+    id: 'drive-1',
+    provider: 'google-drive',
+    account: 'ada@example.com',
+    state: 'ready',
+    tier: 'picked',
+  },
+  {
+    id: 'dropbox-1',
+    provider: 'dropbox',
+    account: 'ada@example.org',
+    state: 'expired',
+    tier: null,
+  },
 ]
+
+/** What the API needs besides jobs, with two connections that are everybody's. */
+export function memoryAccounts(): Pick<
+  AppDeps,
+  'connections' | 'connecting' | 'disconnecting' | 'freezing'
+> {
+  const found = (id: string): ConnectionView => {
+    const connection = connections.find((each) => each.id === id)
+    if (connection === undefined)
+      throw new WaybillError('not_found', 'There is no such connection.')
+    return connection
+  }
+  const until = '2027-01-15T12:10:00.000Z'
+  const [frozen, free] = [
+    { frozen: true, since: until },
+    { frozen: false, since: null },
+  ]
+  return {
+    connections: { list: async () => connections },
+    connecting: {
+      start: async (_user, { provider }) => {
+        if (provider === 'box') throw new WaybillError('settings_invalid', 'Not set up.')
+        return { url: 'https://waybill.example/connect/ticket', expiresAt: until }
+      },
+      confirm: async (_user, id) => found(id),
+    },
+    disconnecting: {
+      disconnect: async (_user, id) => ({
+        outcome: found(id).state === 'ready' ? 'revoked' : 'pending',
+        link: 'https://example.com/connections',
+      }),
+      pending: async () => [{ id: 'box-1', provider: 'box', until }],
+    },
+    freezing: {
+      look: async () => free,
+      freeze: async () => frozen,
+      unfreeze: async () => free,
+    },
+  }
+}
 
 export interface Api extends AsyncDisposable {
   readonly url: string
@@ -52,7 +105,7 @@ export async function startApi(
 
   const deps: AppDeps = {
     jobs,
-    connections: { list: async () => connections },
+    ...memoryAccounts(),
     ready: () => ready(),
     log: createLog({ write: (line) => log.push(line), clock }),
     clock,

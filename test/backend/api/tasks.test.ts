@@ -14,6 +14,7 @@ import { errorCodes, WaybillError } from '../../../shared/errors.ts'
 import { startIssuer } from '../../clouds/issuer.ts'
 import type { Issuer } from '../../clouds/issuer.ts'
 import { listen } from './listen.ts'
+import { memoryAccounts } from './start-api.ts'
 import { createMemoryJobs } from './memory-jobs.ts'
 
 const account = 'tasks@test.iam.gserviceaccount.com'
@@ -281,7 +282,7 @@ describe('the API', () => {
       ...serving,
       authenticate: createAuthenticate({ rules, keys, clock: Date.now }),
       jobs: createMemoryJobs({ clock: Date.now, connections: [] }),
-      connections: { list: async () => [] },
+      ...memoryAccounts(),
       ready: async () => undefined,
       ...(tasks === undefined ? {} : { tasks }),
     })

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
@@ -6,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { addConnection } from '../../../backend/connect/add-connection.ts'
 import { createConnectionViews } from '../../../backend/connect/connections-view.ts'
 import { createTokens } from '../../../backend/connect/tokens.ts'
-import type { TokensDeps } from '../../../backend/connect/tokens.ts'
+import type { RefreshDeps } from '../../../backend/connect/refresh-connection.ts'
 import { createConnections } from '../../../backend/records/connections.ts'
 import type { Connections } from '../../../backend/records/connections.ts'
 import { keepRecords } from '../engine/kept-records.ts'
@@ -20,7 +21,7 @@ interface Answer {
 let records: KeptRecords
 let connections: Connections
 let server: Server
-let deps: TokensDeps
+let deps: RefreshDeps
 /** Refresh tokens that were used, in order. */
 let used: string[]
 let answer: (refreshToken: string) => Answer | Promise<Answer>
@@ -46,13 +47,18 @@ beforeEach(async () => {
   const endpoint = {
     issuer: `http://127.0.0.1:${port}`,
     url: `http://127.0.0.1:${port}/token`,
+    authorizeUrl: `http://127.0.0.1:${port}/authorize`,
+    revokeUrl: null,
+    jwksUrl: null,
     clientId: 'client',
     clientSecret: 'secret',
   }
   deps = {
     connections,
-    endpoints: { 'google-drive': endpoint, dropbox: endpoint },
+    endpoints: { 'google-drive': endpoint, dropbox: endpoint, box: null, microsoft: null },
     now: records.now,
+    random: randomBytes,
+    sleep: async (ms) => records.pass(ms),
   }
   await keep({})
 })
@@ -158,6 +164,7 @@ describe('a refresh token', () => {
       provider: 'dropbox',
       account: 'ann@example.com',
       state: 'expired',
+      tier: null,
     })
   })
 
