@@ -17,6 +17,17 @@ export interface AccessGrant {
 const SHORTEST_LIFE_S = 300
 
 /**
+ * A person has to sign in again. OpenID Connect Core §3.1.2.6 has the second and third, which Microsoft uses here too; the
+ * last is Google's, where an administrator has withdrawn the access.
+ */
+const askPerson = [
+  'invalid_grant',
+  'interaction_required',
+  'consent_required',
+  'admin_policy_enforced',
+]
+
+/**
  * Asks for a new access token (RFC 6749 §6).
  *
  * @throws WaybillError `unavailable` when the provider cannot be reached
@@ -81,7 +92,7 @@ export function inTrouble(): WaybillError {
 
 /** @returns what it means that the token endpoint answered so. */
 export function refusalOf(error: unknown): WaybillError {
-  if (error instanceof oauth.ResponseBodyError && error.error === 'invalid_grant')
+  if (error instanceof oauth.ResponseBodyError && askPerson.includes(error.error))
     return new WaybillError('connection_expired', 'The account has to be connected again.', {
       cause: error,
     })

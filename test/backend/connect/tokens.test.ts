@@ -184,6 +184,18 @@ describe('a refresh token', () => {
     expect((await connections.get('ann', 'connection')).state).toBe('active')
   })
 
+  it('that its provider never came to know leaves the one before it, once, for a day', async () => {
+    answer = () => grant({ refresh_token: 'refresh 2', expires_in: 1 })
+    await token().get()
+    answer = (given) =>
+      given === 'refresh' ? grant({ refresh_token: 'refresh 3' }) : refusal('invalid_grant')
+    expect(await token().get()).toBe('access 3')
+    expect(used).toEqual(['refresh', 'refresh 2', 'refresh'])
+    records.pass(25 * 3_600_000)
+    await expect(token().get()).rejects.toMatchObject({ code: 'connection_expired' })
+    expect(used.slice(3)).toEqual(['refresh 3'])
+  })
+
   it('of an account that was connected again meanwhile is not undone', async () => {
     answer = async () => {
       await connections.update('ann', 'connection', ({ credentials }) => ({
