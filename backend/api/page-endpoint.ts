@@ -139,7 +139,9 @@ function refuse(response: Response, error: WaybillError): void {
     response.destroy()
     return
   }
-  const status = statusOf(error.code)
+  // For operators it is an error, and the log has it as one. But providers say this also of a sign-in that its own visitor
+  // has tampered with, who breaks nothing of ours.
+  const status = error.code === 'settings_invalid' ? 409 : statusOf(error.code)
   response.status(status).type('html')
   response.send(problemPage(titles[status] ?? 'Something went wrong', error.message))
 }

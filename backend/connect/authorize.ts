@@ -101,6 +101,9 @@ function checkCallback(
   state: string,
 ): URLSearchParams | 'denied' {
   try {
+    const names = [...callback.keys()]
+    // RFC 6749 §3.1
+    if (new Set(names).size < names.length) throw notExpected()
     const checked = oauth.validateAuthResponse(
       serverOf(endpoint),
       clientOf(endpoint),
@@ -159,10 +162,12 @@ async function checkSignature(
   }
 }
 
+// RFC 6749 §5.2; Dropbox says the rest in the same word.
+const aboutUs = /^(?:invalid|unauthorized)_client\b/
+
 /** An answer that breaks the rules is refused; whether the client itself is refused, operators have to know. */
 function refusedAnswer(error: unknown): WaybillError {
-  if (error instanceof oauth.ResponseBodyError && error.error !== 'invalid_grant')
-    return refusalOf(error)
+  if (error instanceof oauth.ResponseBodyError && aboutUs.test(error.error)) return refusalOf(error)
   return notExpected(error)
 }
 

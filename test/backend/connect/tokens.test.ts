@@ -184,6 +184,21 @@ describe('a refresh token', () => {
     expect((await connections.get('ann', 'connection')).state).toBe('active')
   })
 
+  it('that two found dead one after the other, the first by a slow answer, is said to be so once', async () => {
+    const told: string[] = []
+    deps = { ...deps, onStopped: ({ error }) => told.push(error.code) }
+    const expired = { code: 'connection_expired' }
+    answer = async () => {
+      if (used.length === 1) {
+        records.pass(46_000)
+        await expect(token().get()).rejects.toMatchObject(expired)
+      }
+      return refusal('invalid_grant')
+    }
+    await expect(token().get()).rejects.toMatchObject(expired)
+    expect([used.length, told]).toEqual([2, ['connection_expired']])
+  })
+
   it('that its provider never came to know leaves the one before it, once, for a day', async () => {
     answer = () => grant({ refresh_token: 'refresh 2', expires_in: 1 })
     await token().get()
