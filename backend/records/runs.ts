@@ -33,6 +33,8 @@ export interface Run {
   readonly unchanged: number
   /** Bytes that the destination has taken, of large files also what is not a file yet; about, if an upload began again. */
   readonly sent: number
+  /** When bytes of large files under way were last added to it. */
+  readonly sentAt: number
   readonly totals: Totals
   /** Pages of receipt lines written so far, and the items among them that had never been in a receipt before. */
   readonly pages: number
@@ -84,6 +86,7 @@ export function newRun(user: string, job: string, number: number, now: number): 
     plannedBytes: 0,
     unchanged: 0,
     sent: 0,
+    sentAt: 0,
     totals: noTotals,
     pages: 0,
     lines: 0,
@@ -128,6 +131,7 @@ export function runFrom(document: Document): Run {
     plannedBytes: number('plannedBytes'),
     unchanged: number('unchanged'),
     sent: number('sent'),
+    sentAt: number('sentAt'),
     totals: {
       copied: number('copied'),
       renamed: number('renamed'),
@@ -182,7 +186,8 @@ export async function readRun(from: Pick<Transaction, 'get'>, id: string): Promi
  * The one way to change a run while working on it: in a transaction that names the lease, so that a worker that lost
  * it changes nothing more.
  *
- * @param change gets the run as it is and the transaction, for writes that belong together; returns the run's changes
+ * @param change gets the run as it is and the transaction, for writes that belong together; returns the run's changes. If
+ *   there are none, the run's document is only read: Firestore takes about one write of a document in a second.
  * @throws WaybillError `lease_lost` when somebody else has it or it is not running any more, `cancelled` when cancelled
  */
 export async function underLease(
@@ -206,7 +211,7 @@ export async function underLease(
         'wrong_state',
         `A run that is ${run.state} cannot become ${patch.state}.`,
       )
-    transaction.put('runs', runDocument(changed))
+    if (Object.keys(patch).length > 0) transaction.put('runs', runDocument(changed))
     return changed
   })
 }

@@ -9,6 +9,8 @@ export interface Upload {
   readonly session: string
   /** Bytes that the session surely holds. */
   readonly offset: number
+  /** How many of them the run has counted as sent; all, where nothing is said. */
+  readonly counted?: number
   /** State of the digests after `offset` bytes. */
   readonly digest: string
   /** The source item's version that these bytes are of. */

@@ -21,6 +21,8 @@ export const chunkBytes = 8 * 1024 * 1024
 const DIGEST_PIECE = 1024 * 1024
 const READS = 5
 const ATTEMPTS = 3
+/** Chunks may follow each other faster than one document may be written, so the run counts those of some seconds at once. */
+const COUNTED_EVERY_MS = 3_000
 
 /** A closed session that holds the item's bytes, or `later`: the slice's time is up, and what was sent is written down. */
 export type Sent = { readonly carried: Carried; readonly session: string } | 'later'
@@ -29,6 +31,8 @@ export type Sent = { readonly carried: Carried; readonly session: string } | 'la
 interface Sending {
   session: string | null
   offset: number
+  /** Bytes of it that the run has counted as sent. */
+  counted: number
   digest: Digest
 }
 
@@ -85,13 +89,14 @@ async function resume(work: Work, row: Row, item: Item): Promise<Sending> {
       return {
         session: upload.session,
         offset: upload.offset,
+        counted: upload.counted ?? upload.offset,
         digest: await createDigest(names, upload.digest),
       }
     } catch (error) {
       if (!hasCode(error, 'session_lost')) throw error
     }
   }
-  return { session: null, offset: 0, digest: await createDigest(names) }
+  return { session: null, offset: 0, counted: 0, digest: await createDigest(names) }
 }
 
 async function sendAll(
@@ -170,9 +175,9 @@ async function sendLast(
   const hashes = sending.digest.digest()
   if (!agrees(item.hashes, hashes)) return 'mismatch'
   await send(work, sending, chunk, true)
-  const { session, offset } = sending
+  const { session, offset, counted } = sending
   if (session === null) throw new WaybillError('internal', 'Nothing was sent.')
-  return { carried: { row: rewrite(row, { item }), size: offset, hashes }, session }
+  return { carried: { row: rewrite(row, { item }), size: offset, hashes, counted }, session }
 }
 
 async function send(work: Work, sending: Sending, chunk: Chunk, last: boolean): Promise<void> {
@@ -256,12 +261,14 @@ function quietly<T>(promise: Promise<T>): Promise<T> {
   return promise
 }
 
-async function savedUpload(work: Work, row: Row): Promise<Upload | null> {
+/** @returns what this run has written down of the item's upload; null if nothing. */
+export async function savedUpload(work: Work, row: Row): Promise<Upload | null> {
   const owner = await work.owners.of(work.job.user)
   const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
   return readUpload(work.store, owner, work.lease.run, ledger.key(row.item.id))
 }
 
+/** The checkpoint is the transfer's document. The run's is read, for the lease, and written now and then. */
 async function saveUpload(
   work: Work,
   row: Row,
@@ -273,18 +280,17 @@ async function saveUpload(
   if (session === null) return
   const owner = await work.owners.of(work.job.user)
   const ledger = await openLedger(work.store, work.owners, work.job.user, work.job.id)
-  const upload = { session, offset, digest, version: item.version }
-  const document = uploadDocument(
-    owner,
-    work.lease.run,
-    ledger.key(row.item.id),
-    upload,
-    work.now(),
-  )
+  const key = ledger.key(row.item.id)
+  const now = work.now()
+  let { counted } = sending
   await underLease(work.store, work.lease, (run, transaction) => {
-    transaction.put('transfers', document)
-    return { sent: run.sent + chunkBytes }
+    const isTime = now - run.sentAt >= COUNTED_EVERY_MS
+    counted = isTime ? offset : sending.counted
+    const upload = { session, offset, counted, digest, version: item.version }
+    transaction.put('transfers', uploadDocument(owner, run.id, key, upload, now))
+    return isTime ? { sent: run.sent + offset - sending.counted, sentAt: now } : {}
   })
+  sending.counted = counted
 }
 
 /** Drops what is written down about an item's upload: its bytes are of no use. */

@@ -121,7 +121,7 @@ async function commitSome(
 
 /** The destination's own checksum must be that of what was sent. */
 function verified(work: Work, carried: Carried, copy: Copy): Settled {
-  const { row, hashes, size } = carried
+  const { row, hashes, size, counted = 0 } = carried
   const { names } = work.destination.capabilities
   const checked = work.destination.capabilities.hashes.some(
     (name) => copy.hashes[name] !== undefined,
@@ -139,6 +139,7 @@ function verified(work: Work, carried: Carried, copy: Copy): Settled {
     proof: proofOf(row.item, checked),
     notes: notesOn(row, names),
     bytes: size,
+    counted,
   }
 }
 

@@ -16,6 +16,8 @@ export interface Carried {
   readonly row: Row
   readonly size: number
   readonly hashes: Hashes
+  /** Bytes of it that the run has counted as sent; none of an item that was sent at once. */
+  readonly counted?: number
 }
 
 /** Commits in one record: with the receipt's pages and the run that is what one transaction takes. */

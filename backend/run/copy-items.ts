@@ -10,7 +10,7 @@ import type { Row } from '../records/row.ts'
 import { readRun, runId } from '../records/runs.ts'
 import { openIntents } from '../records/transfers.ts'
 import type { Intent } from '../records/transfers.ts'
-import { carryLarge, forget } from './carry-large.ts'
+import { carryLarge, chunkBytes, forget, savedUpload } from './carry-large.ts'
 import { createCommitLane } from './commit-lane.ts'
 import type { CommitLane } from './commit-lane.ts'
 import { concernsItem, notCarried, notesOn, proofOf } from './outcome.ts'
@@ -222,6 +222,7 @@ async function adopted(state: Copying, lane: CommitLane, row: Row): Promise<bool
     !ours.some((each) => each.contentHash === hashes.contentHash)
   )
     return false
+  const upload = bytes > chunkBytes ? await savedUpload(work, row) : null
   await lane.settle({
     row: rewrite(row, {
       todo: 'settled',
@@ -235,6 +236,7 @@ async function adopted(state: Copying, lane: CommitLane, row: Row): Promise<bool
     proof: proofOf(row.item, true),
     notes: notesOn(row, work.destination.capabilities.names),
     bytes,
+    counted: upload?.counted ?? 0,
   })
   return true
 }

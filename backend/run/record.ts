@@ -9,7 +9,6 @@ import type { Work } from '../plan/work.ts'
 import { rewrite } from '../records/row.ts'
 import type { Row } from '../records/row.ts'
 import { underLease } from '../records/runs.ts'
-import { chunkBytes } from './carry-large.ts'
 import type { Run } from '../records/runs.ts'
 
 /** Items in one transaction: with their receipt pages and the run they stay under the store's 450 writes. */
@@ -24,6 +23,8 @@ export interface Settled {
   readonly notes: readonly string[]
   /** Bytes written at the destination. */
   readonly bytes: number
+  /** Of a large item: how many of them the run has counted as sent while it was under way. */
+  readonly counted?: number
 }
 
 /** What else belongs into the same transaction as the outcomes. */
@@ -114,7 +115,7 @@ async function recordSome(work: Work, tree: Tree, entries: readonly Entry[]): Pr
         added: run.added + added,
         left: run.left + left,
         totals: addTotals(run.totals, totals),
-        sent: run.sent + visible.reduce((sum, each) => sum + lastBytes(each), 0),
+        sent: run.sent + visible.reduce((sum, each) => sum + uncounted(each), 0),
         plannedItems: run.plannedItems + planned.items,
         plannedBytes: run.plannedBytes + planned.bytes,
       }
@@ -124,10 +125,8 @@ async function recordSome(work: Work, tree: Tree, entries: readonly Entry[]): Pr
   tree.learn(rows)
 }
 
-/** What was not counted while the item was under way: of a large file only its last chunk. */
-function lastBytes({ row, bytes }: Settled): number {
-  if (row.item.kind !== 'file' || bytes <= chunkBytes) return bytes
-  return bytes - Math.floor((bytes - 1) / chunkBytes) * chunkBytes
+function uncounted({ bytes, counted = 0 }: Settled): number {
+  return Math.max(0, bytes - counted)
 }
 
 function totalOf({ outcome, bytes }: Settled): Totals {

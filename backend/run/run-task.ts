@@ -124,7 +124,7 @@ async function slice(outer: RunnerDeps, run: Run, lease: Lease, stop: AbortSigna
   }
 }
 
-/** All transactions of a slice write its run: side by side they would only make each other begin again. */
+/** All transactions of a slice read its run, and most write it: side by side they would only make each other begin again. */
 function oneAtATime(store: Store): Store {
   const inTurn = pLimit(1)
   return { ...store, transact: async (change) => inTurn(async () => store.transact(change)) }

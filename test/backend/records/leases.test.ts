@@ -126,6 +126,13 @@ describe('a worker that lost its lease', () => {
           return { lines: 1 }
         }),
       ).rejects.toEqual(lost)
+      // Also what only reads the run, like a chunk that is written down.
+      await expect(
+        underLease(records.store, lease, (_run, transaction) => {
+          transaction.remove('jobs', 'job')
+          return {}
+        }),
+      ).rejects.toEqual(lost)
       expect(await now()).toEqual(before)
       expect(await records.store.get('jobs', 'job')).not.toBeNull()
     }

@@ -69,6 +69,38 @@ describe('a large file', () => {
     expect((await t.receipt(job)).lines).toHaveLength(1)
   })
 
+  it('writes down each chunk, and the run itself only once in some seconds', async () => {
+    const large = bytes(6 * chunk + 12_345)
+    for (const name of ['a', 'b']) t.drive.file(name, top, large)
+    const written = writtenDocuments()
+    const chunkMs = 500
+    t.dropbox.onAnswer((name) => {
+      if (name === 'begin' || name === 'append') t.records.pass(chunkMs)
+    })
+    const job = await t.copy({ kind: 'folder', id: top })
+    const isChunk = (key: string): boolean => key.includes('.upload.')
+    const first = written.findIndex(isChunk)
+    const underWay = written.slice(first, written.findLastIndex(isChunk) + 1)
+    const chunks = underWay.filter(isChunk)
+    expect(chunks).toHaveLength(12)
+    // Six seconds of the clock: one write at the beginning, and one every three seconds.
+    expect(underWay.length - chunks.length).toBeLessThanOrEqual(3)
+    const { run } = await t.jobs.get(t.user, job)
+    expect(run.sentBytes).toBe(2 * large.length)
+  })
+
+  it.each([
+    ['destination.append', 3],
+    ['store.transact', 12],
+    ['destination.commit', 1],
+  ] as const)('is counted once, also when the worker dies at %s %d', async (call, nth) => {
+    t.drive.file('large', top, content)
+    t.dropbox.onAnswer(() => t.records.pass(1_700))
+    const job = await t.start({ kind: 'folder', id: top })
+    expect((await t.deliver(killedAt(call, nth))).dead).toBe(true)
+    expect((await t.finish(job)).run).toMatchObject({ state: 'done', sentBytes: content.length })
+  })
+
   it('goes on after a chunk whose successor was digested while it was sent', async () => {
     t.drive.file('large', top, content)
     t.dropbox.onAnswer(async (name) => {
@@ -221,6 +253,29 @@ describe('a large file', () => {
     expect(arrived(content)).toBe(true)
   })
 })
+
+/** Keys of the documents that are put from now on, in the order in which they land. */
+function writtenDocuments(): readonly string[] {
+  const written: string[] = []
+  const { store } = t.records
+  const transact = store.transact.bind(store)
+  jest.spyOn(store, 'transact').mockImplementation(async (change) => {
+    let put: string[] = []
+    const result = await transact(async (transaction) => {
+      put = []
+      return change({
+        ...transaction,
+        put: (collection, one) => {
+          put.push(one.key)
+          transaction.put(collection, one)
+        },
+      })
+    })
+    written.push(...put)
+    return result
+  })
+  return written
+}
 
 interface Told {
   readonly bytes: Uint8Array
