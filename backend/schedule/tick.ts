@@ -40,7 +40,7 @@ export async function tick(deps: TickDeps, now: number, alone: boolean): Promise
     woken.push(...(await Promise.allSettled(some.map(async (run) => enqueue(deps.queue, run)))))
   }
   const due = await startAllDue(deps, now)
-  await store.sweep(SWEEP_AT_ONCE)
+  await store.sweep?.(SWEEP_AT_ONCE)
   const failed = [...woken, ...due.results].find((each) => each.status === 'rejected')
   if (failed !== undefined) throw failed.reason
   return runs.length + due.started.length

@@ -10,8 +10,6 @@ import type { Document, Field } from './store.ts'
 
 /** The map of plain fields, for queries and indexes. */
 export const fieldsName = 'fields'
-/** The time from which on a document may be forgotten. */
-export const expiryName = 'expiresAt'
 
 /** @returns what Firestore keeps of a document, `written` by the transaction of that name */
 export function toFirestore({ fields, body, expiresAt }: Document, written: string): DocumentData {

@@ -1,14 +1,12 @@
-import { Timestamp } from '@google-cloud/firestore'
 import type { Firestore } from '@google-cloud/firestore'
 import { WaybillError } from '../../shared/errors.ts'
-import { expiryName, fromFirestore } from './firestore-documents.ts'
-import { asStoreError, wasAborted } from './firestore-errors.ts'
+import { fromFirestore } from './firestore-documents.ts'
+import { asStoreError } from './firestore-errors.ts'
 import { queryFor } from './firestore-query.ts'
 import { transactInFirestore } from './firestore-transaction.ts'
-import { checkKey, checkKeys, checkLimit, checkQuery, collections } from './limits.ts'
+import { checkKey, checkKeys, checkQuery } from './limits.ts'
 import type { Collection, Document, Query, Store } from './store.ts'
 
-const mostSweptAtOnce = 450
 // A page in which some were over is filled up with so many at least, lest many that are over make many queries.
 const leastFillUp = 50
 
@@ -82,28 +80,6 @@ export function createFirestoreStore({
     }
   }
 
-  // In a transaction, so that none is removed that has been put again meanwhile, and none is counted twice.
-  async function sweepOnce(collection: Collection, limit: number): Promise<number> {
-    const over = collectionOf(collection)
-      .where(expiryName, '<=', Timestamp.fromMillis(clock()))
-      .orderBy(expiryName)
-      .limit(limit)
-      .select()
-    const sweeping = databaseOf(collection).runTransaction(
-      async (transaction) => {
-        const { docs } = await transaction.get(over)
-        for (const { ref } of docs) transaction.delete(ref)
-        return docs.length
-      },
-      { maxAttempts: 1 },
-    )
-    return sweeping.catch((error: unknown) => {
-      // Somebody is at them: the next sweep finds what is left.
-      if (wasAborted(error)) return 0
-      throw error
-    })
-  }
-
   // A client that is ended under a request that tries again throws where nobody can catch it.
   async function end(): Promise<void> {
     await Promise.allSettled(underWay)
@@ -128,16 +104,6 @@ export function createFirestoreStore({
     list: async (query) => translated(async () => list(query)),
     transact: async (change) =>
       untilDone(transactInFirestore({ databaseOf, live, random }, change)),
-    async sweep(limit) {
-      checkLimit(limit, Number.MAX_SAFE_INTEGER)
-      let swept = 0
-      for (const collection of collections)
-        for (let asked = 0, last = 0; swept < limit && last === asked; swept += last) {
-          asked = Math.min(limit - swept, mostSweptAtOnce)
-          last = await translated(async () => sweepOnce(collection, asked))
-        }
-      return swept
-    },
     close() {
       isClosed = true
       void end()

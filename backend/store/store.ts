@@ -92,7 +92,10 @@ export interface Store {
    * `store_full` when the disk is full, `busy` when what it reads keeps changing.
    */
   transact<T>(change: (transaction: Transaction) => Promise<T>): Promise<T>
-  /** Forgets at most `limit` documents whose time is over; returns how many. */
-  sweep(limit: number): Promise<number>
+  /**
+   * Forgets at most `limit` documents whose time is over; returns how many. Absent from a store that forgets by itself,
+   * within days.
+   */
+  sweep?(limit: number): Promise<number>
   close(): void
 }

@@ -176,9 +176,5 @@ export function describeLimits(storeOf: () => Store): void {
       const where = { user: values.slice(1) }
       expect(await storeOf().list({ collection: 'jobs', where, limit: 1_000 })).toEqual([])
     })
-
-    it.each([0, -1, 1.5])('a sweep of %d documents is refused', async (limit) => {
-      await expect(storeOf().sweep(limit)).rejects.toThrow(refusal)
-    })
   })
 }

@@ -250,14 +250,6 @@ export function describeStore(name: string, open: () => Promise<StoreBench>): vo
         const first = await store.list({ collection: 'jobs', where: { user: 'u' }, limit: 1 })
         expect(keysOf(first)).toEqual(['b'])
       })
-
-      it('is forgotten by a sweep, which takes at most as many as it may and counts them', async () => {
-        bench.pass(2_000)
-        expect(await store.sweep(1)).toBe(1)
-        expect(await store.sweep(9)).toBe(1)
-        expect(await store.sweep(9)).toBe(0)
-        expect(await store.get('jobs', 'c')).not.toBeNull()
-      })
     })
 
     describe('a transaction', () => {

@@ -130,7 +130,6 @@ describeWithFirestore('the Firestore store between trouble and its callers', (em
         store.list({ collection: 'runs', where: { job: 'j' }, limit: 9 }),
         increment(),
         putAll(store, 'runs', [document('b')]),
-        store.sweep(1),
       ])
       for (const one of asked) {
         expect(one).toEqual({ status: 'rejected', reason: withCode(code) })

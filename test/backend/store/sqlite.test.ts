@@ -87,6 +87,21 @@ describe('the SQLite store', () => {
     expect(await store.get('ledger', 'k39')).not.toBeNull()
   })
 
+  it('forgets what is over when it is swept, at most as many as it may, and counts them', async () => {
+    const over = { ...document('a'), expiresAt: 0 }
+    await putAll(store, 'jobs', [over, { ...over, key: 'b' }, document('c')])
+    await putAll(store, 'receipts', [{ ...document('d'), expiresAt: 1 }])
+    expect(await store.sweep?.(1)).toBe(1)
+    expect(await store.sweep?.(9)).toBe(1)
+    expect(await store.sweep?.(9)).toBe(0)
+    expect(Number(db.prepare('SELECT count(*) AS n FROM jobs').get()?.['n'])).toBe(1)
+    expect(await store.get('receipts', 'd')).not.toBeNull()
+  })
+
+  it.each([0, -1, 1.5])('refuses to sweep %d documents', async (limit) => {
+    await expect(store.sweep?.(limit)).rejects.toMatchObject({ code: 'internal' })
+  })
+
   it('lists by its indexes and never sorts', async () => {
     const where = `by_job = ?4 AND key > ?1 AND (expires IS NULL OR expires > ?2)`
     const plan = (terms: readonly string[]): string =>
