@@ -4,7 +4,7 @@ import type { Document, Store, Transaction } from '../store/store.ts'
 import { moveDue } from './due-jobs.ts'
 import { unlessLost } from './owner.ts'
 import type { Owner, Owners } from './owner.ts'
-import { newRun, readRun, runDocument, runId } from './runs.ts'
+import { keepRun, newRun, readRun, runId } from './runs.ts'
 import type { Run } from './runs.ts'
 import { isOver } from '../../shared/job.ts'
 
@@ -119,12 +119,11 @@ export async function listJobs(
 export async function createJob(store: Store, owners: Owners, job: Job): Promise<Run> {
   const owner = await owners.of(job.user)
   const run = newRun(job.user, job.id, job.latest, job.createdAt)
-  await store.transact(async (transaction) => {
+  return store.transact(async (transaction) => {
     transaction.put('jobs', jobDocument(owner, job))
-    transaction.put('runs', runDocument(run))
     moveDue(transaction, null, job)
+    return keepRun(transaction, run)
   })
-  return run
 }
 
 /** Adds the next run. Throws `wrong_state` while the newest one is not over. */
@@ -142,8 +141,7 @@ export async function addRun(
       throw new WaybillError('wrong_state', 'The job’s newest run is not over yet.')
     const next = withNextRun(job, newest, now)
     transaction.put('jobs', jobDocument(await owners.of(user), next.job))
-    transaction.put('runs', runDocument(next.run))
-    return next
+    return { job: next.job, run: keepRun(transaction, next.run) }
   })
 }
 

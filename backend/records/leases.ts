@@ -4,7 +4,9 @@ import { isOver, mayBecome } from '../../shared/job.ts'
 import type { RunState } from '../../shared/job.ts'
 import type { Store } from '../store/store.ts'
 import { frozenSince, refuseFrozen } from './freezes.ts'
-import { readRun, runDocument, runFrom, underLease, usualLeaseMs } from './runs.ts'
+import { listDueRuns, needsAt } from './due-runs.ts'
+import type { DueRun } from './due-runs.ts'
+import { keepRun, readRun, runFrom, underLease, usualLeaseMs } from './runs.ts'
 import type { Lease, Run } from './runs.ts'
 
 /**
@@ -63,8 +65,8 @@ export async function claim(
       // Whatever it waited for, it waits no longer.
       reason: null,
     }
-    transaction.put('runs', runDocument(held))
-    return { kind: 'held', run: held, lease: { run: run.id, holder } }
+    const kept = keepRun(transaction, held)
+    return { kind: 'held', run: kept, lease: { run: run.id, holder } }
   })
 }
 
@@ -104,8 +106,7 @@ export async function handOver(
       fence: run.fence + 1,
       ...(over ? {} : { wakeAt: next.wakeAt, attempts: next.attempts, reason: next.reason }),
     }
-    transaction.put('runs', runDocument(released))
-    return released
+    return keepRun(transaction, released)
   })
 }
 
@@ -147,15 +148,13 @@ export async function turn(
       wakeAt: to === 'queued' ? now : null,
       endedAt: to === 'cancelled' ? now : null,
     }
-    transaction.put('runs', runDocument(turned))
-    return turned
+    return keepRun(transaction, turned)
   })
 }
 
-/** A task that is a little late is not doubled. */
-const GRACE_MS = 60_000
 /** A task that was handed on this long ago is gone, whatever its queue says. */
 const LOST_MS = 60 * 60_000
+const AT_ONCE = 100
 
 /**
  * Finds the runs that should be worked on and are not: their lease ran out, their time has come, or their task was lost.
@@ -167,41 +166,78 @@ const LOST_MS = 60 * 60_000
  */
 export async function wake(store: Store, now: number, dead: boolean): Promise<readonly Run[]> {
   const woken: Run[] = []
-  for (const state of ['queued', 'running', 'paused'] as const) {
-    let after: string | undefined
-    for (;;) {
-      const page = await store.list({
-        collection: 'runs',
-        where: { state },
-        limit: 100,
-        ...(after === undefined ? {} : { after }),
-      })
-      for (const document of page) {
-        const run = runFrom(document)
-        const need = needOf(run, now, dead)
-        if (need === 'its task') woken.push(run)
-        if (need !== 'a new number') continue
-        const changed = await renumber(store, run.id, now, dead)
-        if (changed !== null) woken.push(changed)
-      }
-      const last = page.at(-1)
-      if (page.length < 100 || last === undefined) break
-      after = last.key
-    }
+  for await (const run of dead ? unfinishedRuns(store) : neglectedRuns(store, now)) {
+    const need = needOf(run, now, dead)
+    if (need === 'its task') woken.push(run)
+    if (need === null && run.dueAt === null && needsAt(run) !== null) await keepAgain(store, run.id)
+    if (need !== 'a new number') continue
+    const changed = await renumber(store, run.id, now, dead)
+    if (changed !== null) woken.push(changed)
   }
   return woken
 }
 
+/** Whatever is known of when they need somebody: at start it costs little to be sure. */
+async function* unfinishedRuns(store: Store): AsyncGenerator<Run> {
+  for (const state of ['queued', 'running', 'paused'] as const) {
+    let after: string | undefined
+    for (;;) {
+      const from = after === undefined ? {} : { after }
+      const query = { collection: 'runs', where: { state }, limit: AT_ONCE, ...from } as const
+      const page = await store.list(query)
+      yield* page.map(runFrom)
+      after = page.at(-1)?.key
+      if (page.length < AT_ONCE || after === undefined) break
+    }
+  }
+}
+
+/** A run that was kept before there was `due` for runs gets its place there. */
+async function keepAgain(store: Store, id: string): Promise<void> {
+  await store.transact(async (transaction) => keepRun(transaction, await readRun(transaction, id)))
+}
+
+/** Those whose time in `due` has come. Most of the time there are none, and one document tells. */
+async function* neglectedRuns(store: Store, now: number): AsyncGenerator<Run> {
+  let after: string | undefined
+  // Pages grow, so that few others are read with those that are due.
+  for (let limit = 1; ; limit = Math.min(4 * limit, AT_ONCE)) {
+    const page = await listDueRuns(store, after === undefined ? { limit } : { after, limit })
+    const due = page.filter(({ at }) => at <= now)
+    const ids = due.map(({ run }) => run)
+    const runs = due.length === 0 ? [] : await store.getMany('runs', ids)
+    for (const [index, one] of due.entries()) {
+      const found = runs[index] ?? null
+      const run = found === null ? null : runFrom(found)
+      if (stands(one, run)) yield run
+      else await dropUnlessItStands(store, one)
+    }
+    after = due.at(-1)?.key
+    if (due.length < limit || after === undefined) return
+  }
+}
+
+/** @returns whether a document in `due` is that of its run as the run is now. */
+function stands(due: DueRun, run: Run | null): run is Run {
+  return run !== null && run.dueAt === due.at && needsAt(run) !== null
+}
+
+async function dropUnlessItStands(store: Store, due: DueRun): Promise<void> {
+  await store.transact(async (transaction) => {
+    const found = await transaction.get('runs', due.run)
+    if (!stands(due, found === null ? null : runFrom(found))) transaction.remove('due', due.key)
+  })
+}
+
 /** @returns what a run needs to be worked on again; null if nothing. */
 function needOf(run: Run, now: number, dead: boolean): 'a new number' | 'its task' | null {
-  const { state, holder, leaseUntil, wakeAt } = run
-  if (isOver(state)) return null
-  if (state === 'paused') return wakeAt !== null && wakeAt <= now ? 'a new number' : null
-  if (holder !== null) return dead || leaseUntil <= now ? 'a new number' : null
-  if (wakeAt === null) return 'a new number'
-  if (dead) return wakeAt <= now ? 'a new number' : null
-  if (wakeAt + GRACE_MS > now) return null
-  return wakeAt + LOST_MS > now ? 'its task' : 'a new number'
+  const { state, holder, wakeAt } = run
+  const isWaiting = state !== 'paused' && holder === null && wakeAt !== null
+  const at = needsAt(run)
+  if (at === null) return null
+  if (dead && state !== 'paused') return isWaiting && wakeAt > now ? null : 'a new number'
+  if (at > now) return null
+  return isWaiting && wakeAt + LOST_MS > now ? 'its task' : 'a new number'
 }
 
 async function renumber(store: Store, id: string, now: number, dead: boolean): Promise<Run | null> {
@@ -217,7 +253,6 @@ async function renumber(store: Store, id: string, now: number, dead: boolean): P
       fence: run.fence + 1,
       wakeAt: now,
     }
-    transaction.put('runs', runDocument(woken))
-    return woken
+    return keepRun(transaction, woken)
   })
 }

@@ -3,6 +3,7 @@ import type { ErrorCode } from '../../shared/errors.ts'
 import { isOver, mayBecome, noTotals } from '../../shared/job.ts'
 import type { RunPhase, RunProgress, RunState, Totals } from '../../shared/job.ts'
 import type { Document, Store, Transaction } from '../store/store.ts'
+import { moveDueRun } from './due-runs.ts'
 
 /**
  * One execution of a job. The states and who may go where: `shared/job.ts`.
@@ -24,6 +25,8 @@ export interface Run {
   readonly attempts: number
   /** When the tick wakes it, if nothing else does; null if somebody must act. */
   readonly wakeAt: number | null
+  /** Where its document stands in `due`; null if in no place. Only `keepRun` says so. */
+  readonly dueAt: number | null
   readonly reason: ErrorCode | null
   /** Whether its owner, asked, has let it replace as many copies as it likes. */
   readonly mayReplaceMany: boolean
@@ -55,7 +58,7 @@ export interface Lease {
   readonly holder: string
 }
 
-export type Patch = Partial<Omit<Run, 'id' | 'user' | 'job' | 'number' | 'fence'>>
+export type Patch = Partial<Omit<Run, 'id' | 'user' | 'job' | 'number' | 'fence' | 'dueAt'>>
 
 /** How long a lease lives without being renewed, in milliseconds, unless told otherwise. */
 export const usualLeaseMs = 60_000
@@ -79,6 +82,7 @@ export function newRun(user: string, job: string, number: number, now: number): 
     leaseUntil: 0,
     attempts: 0,
     wakeAt: now,
+    dueAt: null,
     reason: null,
     mayReplaceMany: false,
     scanned: 0,
@@ -99,8 +103,19 @@ export function newRun(user: string, job: string, number: number, now: number): 
   }
 }
 
-/** @returns the run as a document; its totals are plain numbers that say nothing about any item. */
-export function runDocument(run: Run): Document {
+/**
+ * Keeps a run as it is now, and when it needs to be looked after: the only way to write one.
+ *
+ * @returns it as it is kept
+ */
+export function keepRun(transaction: Transaction, run: Run): Run {
+  const kept = { ...run, dueAt: moveDueRun(transaction, run) }
+  transaction.put('runs', runDocument(kept))
+  return kept
+}
+
+/** Its totals are plain numbers that say nothing about any item. */
+function runDocument(run: Run): Document {
   const { id, totals, checkpoint, ...fields } = run
   return { key: id, fields: { ...fields, ...totals }, body: checkpoint, expiresAt: null }
 }
@@ -124,6 +139,7 @@ export function runFrom(document: Document): Run {
     leaseUntil: number('leaseUntil'),
     attempts: number('attempts'),
     wakeAt: maybe('wakeAt'),
+    dueAt: fields['dueAt'] === undefined ? null : maybe('dueAt'),
     reason: isErrorCode(fields['reason']) ? fields['reason'] : null,
     mayReplaceMany: fields['mayReplaceMany'] === true,
     scanned: number('scanned'),
@@ -201,7 +217,6 @@ export async function underLease(
     if (run.holder !== lease.holder || run.state !== 'running')
       throw new WaybillError('lease_lost', 'The run is not in the hands of this worker any more.')
     const patch = await change(run, transaction)
-    const changed = { ...run, ...patch }
     if (
       patch.state !== undefined &&
       patch.state !== run.state &&
@@ -211,8 +226,7 @@ export async function underLease(
         'wrong_state',
         `A run that is ${run.state} cannot become ${patch.state}.`,
       )
-    if (Object.keys(patch).length > 0) transaction.put('runs', runDocument(changed))
-    return changed
+    return Object.keys(patch).length === 0 ? run : keepRun(transaction, { ...run, ...patch })
   })
 }
 

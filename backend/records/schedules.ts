@@ -7,7 +7,7 @@ import type { Due } from './due-jobs.ts'
 import { jobDocument, readJob, withNextRun } from './jobs.ts'
 import type { Job } from './jobs.ts'
 import type { Owners } from './owner.ts'
-import { readRun, runDocument, runId } from './runs.ts'
+import { keepRun, readRun, runId } from './runs.ts'
 import type { Run } from './runs.ts'
 
 /**
@@ -51,8 +51,7 @@ export async function startDue(
     }
     const started = withNextRun(later, newest, now)
     transaction.put('jobs', jobDocument(owner, started.job))
-    transaction.put('runs', runDocument(started.run))
-    return started.run
+    return keepRun(transaction, started.run)
   })
 }
 

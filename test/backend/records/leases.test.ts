@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { createJob, emptyMemory } from '../../../backend/records/jobs.ts'
 import { claim, handOver, renew, settle, turn, wake } from '../../../backend/records/leases.ts'
 import type { Claim } from '../../../backend/records/leases.ts'
-import { usualLeaseMs, readRun, runDocument, underLease } from '../../../backend/records/runs.ts'
+import { keepRun, usualLeaseMs, readRun, underLease } from '../../../backend/records/runs.ts'
 import type { Lease, Run } from '../../../backend/records/runs.ts'
 import { tick } from '../../../backend/schedule/tick.ts'
 import type { RunState } from '../../../shared/job.ts'
@@ -46,7 +46,7 @@ async function now(): Promise<Run> {
 /** Writes the run as it never becomes by itself in a test this short. */
 async function put(change: Partial<Run>): Promise<void> {
   const changed = { ...(await now()), ...change }
-  await records.store.transact(async (transaction) => transaction.put('runs', runDocument(changed)))
+  await records.store.transact(async (transaction) => keepRun(transaction, changed))
 }
 
 describe('a claim', () => {
