@@ -21,6 +21,7 @@ export type Disposition =
 const dispositions = {
   rate_limited: 'retry',
   unavailable: 'retry',
+  store_unavailable: 'retry',
   busy: 'retry',
   damaged_in_transit: 'retry',
   incomplete_listing: 'retry',

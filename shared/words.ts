@@ -20,6 +20,11 @@ const words = {
     advice:
       'Waybill tries again by itself. If it takes long, check the internet connection of the computer it runs on.',
   },
+  store_unavailable: {
+    what: 'Waybill cannot reach its own notes at the moment.',
+    advice:
+      'Waybill goes on by itself. If it takes long, whoever runs it should look at the disk or the database that holds them.',
+  },
   busy: {
     what: 'Something else is using the same data at this moment.',
     advice: 'Try again in a minute.',

@@ -43,6 +43,7 @@ const statuses = {
   left_selection: 422,
 
   unavailable: 503,
+  store_unavailable: 503,
   busy: 503,
   damaged_in_transit: 503,
   incomplete_listing: 503,

@@ -1,6 +1,6 @@
 import { openRoute, type Route } from './route.ts'
 
-/** Returns if requests can be served, and throws (usually `unavailable`) if not. */
+/** Returns if requests can be served, and throws (usually `store_unavailable`) if not. */
 export type Ready = () => Promise<void>
 
 /**
@@ -25,7 +25,7 @@ export function healthRoutes(ready: Ready): readonly Route[] {
       name: 'isReady',
       summary: 'Answers when requests can be served.',
       success: { status: 200, shape: 'Health' },
-      errors: ['unavailable', 'key_unavailable', 'store_full'],
+      errors: ['store_unavailable', 'key_unavailable', 'store_full'],
       handle: async () => {
         await ready()
         return { json: { status: 'ok' } }

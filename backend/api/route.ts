@@ -59,7 +59,14 @@ export function route<P extends z.ZodObject, Q extends z.ZodObject, B extends z.
   const { handle, ...described } = spec
   return {
     ...described,
-    errors: [...spec.errors, 'unauthenticated', 'unavailable', 'invalid_request', 'internal'],
+    errors: [
+      ...spec.errors,
+      'unauthenticated',
+      'unavailable',
+      'store_unavailable',
+      'invalid_request',
+      'internal',
+    ],
     signedIn: true,
     async answer({ user, params, query, body, signal }) {
       return handle({

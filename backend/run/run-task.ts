@@ -20,7 +20,11 @@ const LONGEST_WAIT_MS = 10 * 60_000
 const ATTEMPTS = 12
 
 /** What operators mend, not the person whose run it is: it goes on by itself. */
-const mendedByOthers: readonly ErrorCode[] = ['settings_invalid', 'key_unavailable']
+const mendedByOthers: readonly ErrorCode[] = [
+  'settings_invalid',
+  'key_unavailable',
+  'store_unavailable',
+]
 const MENDED_MS = 5 * 60_000
 
 /** What became of a slice, for the log: codes and opaque ids only. */

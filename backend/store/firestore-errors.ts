@@ -50,7 +50,7 @@ export function asStoreError(error: unknown): WaybillError {
   if (error instanceof WaybillError) return error
   const cause = error
   if (mayHaveLanded(error))
-    return new WaybillError('unavailable', 'Firestore cannot be reached, or is in trouble.', {
+    return new WaybillError('store_unavailable', 'Firestore cannot be reached, or is in trouble.', {
       cause,
     })
   const [code, message] = meanings[statusOf(error)] ?? [

@@ -3,6 +3,7 @@ import { WaybillError } from '../../shared/errors.ts'
 // https://www.sqlite.org/rescode.html. The lowest byte is the primary code, the rest says which kind of it.
 const busy = 5
 const readOnly = 8
+const readOrWriteFailed = 10
 const corrupt = 11
 const full = 13
 const cannotOpen = 14
@@ -33,7 +34,7 @@ export function isUnusable(error: unknown): boolean {
 
 /**
  * @param error what `node:sqlite` threw
- * @returns the same in our words: `store_full`, `busy` or `internal`; our own errors as they are
+ * @returns the same in our words: `store_full`, `busy`, `store_unavailable` or `internal`; our own errors as they are
  */
 export function asStoreError(error: unknown): WaybillError {
   if (error instanceof WaybillError) return error
@@ -51,5 +52,11 @@ export function asStoreError(error: unknown): WaybillError {
     return new WaybillError('internal', 'The store file is damaged. Restore it from a backup.', {
       cause,
     })
+  if (isUnusable(error) || (code & 0xff) === readOrWriteFailed)
+    return new WaybillError(
+      'store_unavailable',
+      'The disk that holds the store cannot be read or written.',
+      { cause },
+    )
   return new WaybillError('internal', 'The store failed.', { cause })
 }

@@ -77,7 +77,10 @@ export interface Transaction {
   remove(collection: Collection, key: string): void
 }
 
-/** Whatever is beyond a limit named here is refused with `internal`: our own code has gone wrong. */
+/**
+ * Whatever is beyond a limit named here is refused with `internal`: our own code has gone wrong. What keeps the documents
+ * being away or failing for the moment is `store_unavailable`, never a code that a cloud could have: no item is at fault.
+ */
 export interface Store {
   /** The document, or null if there is none or its time is over. */
   get(collection: Collection, key: string): Promise<Document | null>

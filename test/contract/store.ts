@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { dispositionOf } from '../../shared/errors.ts'
 import { indexes } from '../../backend/store/store.ts'
 import type { Collection, Document, Field, Store } from '../../backend/store/store.ts'
 import { describeContention } from './store-contention.ts'
@@ -9,6 +10,8 @@ export interface StoreBench {
   readonly store: Store
   /** A second store on the same documents, as another process would have it. */
   another(): Promise<Store>
+  /** A third, which nothing reaches that keeps these documents: the network is away, or the disk fails. */
+  cutOff(): Promise<Store>
   /** Milliseconds since 1970, by the clock that both stores were given. */
   now(): number
   /** Moves that clock forward by so many milliseconds. */
@@ -314,6 +317,29 @@ export function describeStore(name: string, open: () => Promise<StoreBench>): vo
           const once = await transaction.get('jobs', 'a')
           expect(await transaction.get('jobs', 'a')).toEqual(once)
         })
+      })
+    })
+
+    describe('when nothing keeps its documents', () => {
+      it('everything says store_unavailable, which no item of a cloud is charged for', async () => {
+        await putAll(store, 'jobs', [document('a', { user: 'u' })])
+        const away = await bench.cutOff()
+        const asked = await Promise.allSettled([
+          away.get('jobs', 'a'),
+          away.getMany('jobs', ['a']),
+          away.list({ collection: 'jobs', where: { user: 'u' }, limit: 9 }),
+          away.transact(async (transaction) => transaction.get('jobs', 'a')),
+          away.transact(async (transaction) => transaction.put('jobs', document('b'))),
+          away.transact(async (transaction) => transaction.remove('jobs', 'a')),
+        ])
+        away.close()
+        const reason = expect.objectContaining({ name: 'WaybillError', code: 'store_unavailable' })
+        expect(asked).toEqual(asked.map(() => ({ status: 'rejected', reason })))
+        expect(dispositionOf('store_unavailable')).toBe('retry')
+        expect(await store.getMany('jobs', ['a', 'b'])).toEqual([
+          document('a', { user: 'u' }),
+          null,
+        ])
       })
     })
 

@@ -142,8 +142,8 @@ describeWithFirestore('the Firestore store between trouble and its callers', (em
   })
 
   it.each([
-    ['unavailable', status.UNAVAILABLE],
-    ['unavailable', status.DEADLINE_EXCEEDED],
+    ['store_unavailable', status.UNAVAILABLE],
+    ['store_unavailable', status.DEADLINE_EXCEEDED],
     ['rate_limited', status.RESOURCE_EXHAUSTED],
   ])('says %s after a few tries when Firestore keeps answering %d', async (code, refuse) => {
     proxy.decide(() => ({ refuse }))
@@ -158,7 +158,7 @@ describeWithFirestore('the Firestore store between trouble and its callers', (em
     expect(proxy.calls().length - before).toBeLessThanOrEqual(asked.length * 6)
   })
 
-  it('says unavailable when nobody is there any more', async () => {
+  it('says store_unavailable when nobody is there any more', async () => {
     const away = await startFirestoreProxy(emulator.host())
     const gone = createFirestoreStore({
       firestore: emulator.open('gone', away.host),
@@ -166,8 +166,10 @@ describeWithFirestore('the Firestore store between trouble and its callers', (em
       clock: () => now,
     })
     await away.close()
-    await expect(gone.get('runs', 'a')).rejects.toThrow(withCode('unavailable'))
-    await expect(putAll(gone, 'runs', [document('a')])).rejects.toThrow(withCode('unavailable'))
+    await expect(gone.get('runs', 'a')).rejects.toThrow(withCode('store_unavailable'))
+    await expect(putAll(gone, 'runs', [document('a')])).rejects.toThrow(
+      withCode('store_unavailable'),
+    )
     gone.close()
   })
 

@@ -2,6 +2,7 @@ import { createFirestoreStore } from '../../../backend/store/firestore.ts'
 import type { Store } from '../../../backend/store/store.ts'
 import { describeStore } from '../../contract/store.ts'
 import { describeWithFirestore } from '../../platform/firestore.ts'
+import { startFirestoreProxy } from '../../platform/firestore-proxy.ts'
 
 describeWithFirestore('on Google’s emulator', (emulator) => {
   let benches = 0
@@ -22,6 +23,15 @@ describeWithFirestore('on Google’s emulator', (emulator) => {
     return {
       store: openOne(),
       another: async () => openOne(),
+      cutOff: async () => {
+        const nobody = await startFirestoreProxy(emulator.host())
+        await nobody.close()
+        return createFirestoreStore({
+          firestore: emulator.open(database, nobody.host),
+          keysFirestore: emulator.open(`${database}-keys`, nobody.host),
+          clock: () => now,
+        })
+      },
       now: () => now,
       pass: (ms) => {
         now += ms

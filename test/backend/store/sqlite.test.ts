@@ -26,6 +26,8 @@ describeStore('SQLite', async () => {
   return {
     store: openOne(),
     another: async () => openOne(),
+    cutOff: async () =>
+      createSqliteStore(withoutDisk(openStoreFile(join(folder, 'store.db'))), { clock: () => now }),
     now: () => now,
     pass: (ms) => {
       now += ms
@@ -35,6 +37,22 @@ describeStore('SQLite', async () => {
     },
   }
 })
+
+/** A connection whose statements can be prepared, and end as SQLite ends them when the disk does not answer. */
+function withoutDisk(db: DatabaseSync): DatabaseSync {
+  const fail = (): never => {
+    // https://www.sqlite.org/rescode.html#ioerr_read
+    throw Object.assign(new Error('disk I/O error'), { code: 'ERR_SQLITE_ERROR', errcode: 266 })
+  }
+  return new Proxy(db, {
+    get(target, name) {
+      if (name === 'exec') return fail
+      if (name === 'prepare') return () => ({ get: fail, all: fail, run: fail })
+      const value: unknown = Reflect.get(target, name)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+}
 
 describe('the SQLite store', () => {
   let db: DatabaseSync
