@@ -149,8 +149,9 @@ const words = {
       'Look at the files first. If they are all right, let the job go on; if not, cancel the run, and the copies stay as they are.',
   },
   key_unavailable: {
-    what: 'The keys that protect your data cannot be reached.',
-    advice: 'Check that Waybill was started with the wallet it was set up with, then go on.',
+    what: 'The keys that protect your data cannot be reached, so nothing of it can be opened. Nothing is lost.',
+    advice:
+      'Jobs go on by themselves once they can. Whoever runs Waybill should check that it has its own wallet, or may use its key in Cloud KMS.',
   },
   store_full: {
     what: 'The disk on which Waybill keeps its notes is full.',
@@ -202,8 +203,9 @@ const words = {
     advice: 'What was done until then stays as it is.',
   },
   envelope_refused: {
-    what: 'Something that Waybill had stored was changed, or was locked with other keys.',
-    advice: 'Check that store and wallet belong together, or restore both from the same backup.',
+    what: 'What Waybill had stored does not open: it was changed, or its keys are others or gone. Your files are as they were.',
+    advice:
+      'Whoever runs Waybill should check that store and keys belong together. If the keys are gone, connect again and begin a new job.',
   },
   wallet_missing: {
     what: 'There is no wallet at that place.',

@@ -20,3 +20,16 @@ describe.each(errorCodes)('the words for %s', (code) => {
     expect(`${what} ${advice}`).not.toMatch(jargon)
   })
 })
+
+describe.each(['key_unavailable', 'envelope_refused'] as const)('the words for %s', (code) => {
+  const { what, advice } = explain(code)
+
+  it('say that nothing of theirs is lost, and what those who run Waybill should look at', () => {
+    expect(what).toMatch(/Nothing is lost\.$|Your files are as they were\.$/)
+    expect(advice).toMatch(/Whoever runs Waybill should check .*(?:wallet|keys)/)
+  })
+
+  it('say what the person may expect, or can do', () => {
+    expect(advice).toMatch(/Jobs go on by themselves|connect again and begin a new job/)
+  })
+})
