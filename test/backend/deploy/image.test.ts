@@ -1,8 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, globSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { cpSync, globSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import { settingsFor } from '../../clouds/settings-for.ts'
@@ -84,6 +84,13 @@ describeWhere(registryAnswers, 'with packages', 'needs the registry of npm', () 
         encoding: 'utf8',
       })
       if (status !== 0) throw new Error(`${install} ended with ${status}: ${stderr}`)
+      const [compile = ''] = instructions(stages[1], 'RUN')
+      const compiling = spawnSync('sh', ['-c', compile], {
+        cwd: folder,
+        encoding: 'utf8',
+        env: { ...inside(), PATH: [dirname(process.execPath), process.env['PATH']].join(':') },
+      })
+      if (compiling.status !== 0) throw new Error(`${compile} failed: ${compiling.stderr}`)
       clouds = await startClouds()
       const { project } = emulator
       const firestoreHost = emulator.host()
@@ -92,13 +99,26 @@ describeWhere(registryAnswers, 'with packages', 'needs the registry of npm', () 
     afterAll(async () => {
       await googleCloud.close()
       await clouds.close()
+      // It is made such that nobody may write there.
+      spawnSync('chmod', ['-R', 'u+w', folder])
       rmSync(folder, { recursive: true, force: true })
     })
+
+    const compiled = () => join(folder, 'compiled')
+    /** The environment that the image gives, here. */
+    const inside = () => ({ ...environment, NODE_COMPILE_CACHE: compiled() })
+    const compiledFiles = () =>
+      globSync('**', { cwd: compiled() })
+        .toSorted()
+        .map((name) => {
+          const { mtimeMs, size } = statSync(join(compiled(), name))
+          return { name, mtimeMs, size }
+        })
 
     const start = (variables: Readonly<Record<string, string>>) => {
       const program = spawn(process.execPath, started.slice(1), {
         cwd: folder,
-        env: { ...environment, METADATA_SERVER_DETECTION: 'none', ...variables },
+        env: { ...inside(), METADATA_SERVER_DETECTION: 'none', ...variables },
         stdio: ['ignore', 'pipe', 'pipe'],
       })
       let said = ''
@@ -149,6 +169,33 @@ describeWhere(registryAnswers, 'with packages', 'needs the registry of npm', () 
         clearTimeout(killing)
       },
     )
+
+    it('has all that a role loads compiled ahead, uses it, and leaves it as it is', async () => {
+      const before = compiledFiles()
+      expect(before.length).toBeGreaterThan(500)
+      for (const role of ['api', 'runner']) {
+        const variables = settings()
+        const { program, exited, said } = start({
+          ...variables,
+          WAYBILL_ROLE: role,
+          NODE_DEBUG_NATIVE: 'COMPILE_CACHE',
+        })
+        while (
+          (await fetch(`http://127.0.0.1:${variables['PORT']}/ready`).catch(() => null)) === null
+        ) {
+          if (program.exitCode !== null) throw new Error(`it ended: ${said()}`)
+          await sleep(50)
+        }
+        program.kill('SIGTERM')
+        await exited
+        const lines = said().split('\n')
+        const asked = lines.filter((line) => line.includes('reading cache from'))
+        expect(asked.length).toBeGreaterThan(500)
+        expect(asked.filter((line) => !line.includes('success'))).toEqual([])
+        expect(lines.filter((line) => / was rejected|writing cache for/.test(line))).toEqual([])
+      }
+      expect(compiledFiles()).toEqual(before)
+    }, 60_000)
 
     it('says which settings are missing, and does not start', async () => {
       const { exited, said } = start({ WAYBILL_ROLE: 'runner' })
