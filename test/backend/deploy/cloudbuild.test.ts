@@ -108,6 +108,19 @@ describe('cloudbuild.yaml', () => {
     )
   })
 
+  it('sends metrics to the collector that it is told, and to nobody by itself', () => {
+    const told = services.map((service) => readSettings(environmentOf(service)).metricsUrl)
+    expect(told).toEqual(['https://collector.example', 'https://collector.example'])
+    const { _OTLP_ENDPOINT } = file.parse(build).substitutions
+    expect(_OTLP_ENDPOINT).toBe('')
+    const others = buildCommands(true, { _OTLP_ENDPOINT: '' })
+    const untold = others.filter((command) => does(command, 'run deploy'))
+    expect(untold.map((service) => readSettings(environmentOf(service)).metricsUrl)).toEqual([
+      null,
+      null,
+    ])
+  })
+
   it('has no secret but in Secret Manager', () => {
     for (const service of services)
       expect(flagOf(service, 'set-secrets')?.split(',')).toEqual([

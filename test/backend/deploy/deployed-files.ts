@@ -38,13 +38,22 @@ const substitutions = {
   BUILD_ID: '0b5c1f0e-1111-4222-8333-444455556666',
   _REGION: 'us-west1',
   _ENVIRONMENT: 'production',
+  _OTLP_ENDPOINT: 'https://collector.example',
 }
 
-/** @returns what each step of the build calls, flags of files among their flags */
-export function buildCommands(missing: boolean): readonly Command[] {
+/**
+ * @param missing whether nothing that is looked for is there yet
+ * @param others substitutions that differ
+ * @returns what each step of the build calls, flags of files among their flags
+ */
+export function buildCommands(
+  missing: boolean,
+  others: Partial<typeof substitutions> = {},
+): readonly Command[] {
+  const env = { ...substitutions, ...others }
   return scripts
     .parse(build)
-    .steps.flatMap(({ script }) => recordCommands(script, { env: substitutions, missing }))
+    .steps.flatMap(({ script }) => recordCommands(script, { env, missing }))
     .map(withFlagsOfFile)
 }
 
