@@ -53,7 +53,7 @@ export async function claim(
     if (run.holder !== null && run.leaseUntil > now) return { kind: 'busy' }
     if ((await frozenSince(transaction, run.user)) !== null) {
       const stopped = { state: 'paused', reason: 'frozen', holder: null, wakeAt: null } as const
-      transaction.put('runs', runDocument({ ...run, ...stopped, leaseUntil: 0 }))
+      keepRun(transaction, { ...run, ...stopped, leaseUntil: 0 })
       return { kind: 'idle' }
     }
     const held: Run = {
