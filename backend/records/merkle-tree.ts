@@ -50,6 +50,11 @@ export function createTree(saved: SavedTree = { size: 0, hashes: [] }): Tree {
   }
 }
 
+/** @returns the hash of one line as RFC 6962 hashes a leaf, as hex. */
+export function leafHash(line: Uint8Array | string): string {
+  return toHex(sha256(LEAF, line))
+}
+
 function joinLast(hashes: Uint8Array[]): void {
   const right = hashes.pop()
   const left = hashes.pop()

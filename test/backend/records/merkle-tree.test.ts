@@ -54,7 +54,7 @@ const someLines = fc.integer({ min: 0, max: 300 }).chain((length) =>
   }),
 )
 
-describe("a receipt's root", () => {
+describe('the root over lines', () => {
   it.each(roots.map((root, size) => [size, root] as const))(
     'is the published one over the first %i standard leaves',
     (size, root) => {
