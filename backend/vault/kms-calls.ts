@@ -5,7 +5,13 @@ import type { Outcome } from './circuit.ts'
 /** What is used of the official client. */
 export type KmsClient = Pick<
   KeyManagementServiceClient,
-  'initialize' | 'encrypt' | 'decrypt' | 'getCryptoKey' | 'listCryptoKeyVersions'
+  | 'initialize'
+  | 'encrypt'
+  | 'decrypt'
+  | 'getCryptoKey'
+  | 'listCryptoKeyVersions'
+  | 'asymmetricSign'
+  | 'getPublicKey'
 >
 
 /** What calls to Cloud KMS need of the world. */
@@ -20,7 +26,7 @@ export interface KmsCallOptions {
   readonly probeEveryMs?: number
 }
 
-type Operation = 'wrap' | 'unwrap' | 'list'
+type Operation = 'wrap' | 'unwrap' | 'list' | 'sign'
 
 /** One call to Cloud KMS. */
 export interface KmsCall<A, T> {

@@ -127,7 +127,7 @@ function isVersionOf(key: string, name: string | null | undefined): name is stri
 }
 
 /** An `int64` comes as a number, a string or a Long; a checksum fits a number. NaN, which equals nothing, if absent. */
-function numberIn(checksum: IInt64Value | null | undefined): number {
+export function numberIn(checksum: IInt64Value | null | undefined): number {
   return Number(String(checksum?.value))
 }
 

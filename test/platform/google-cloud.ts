@@ -37,6 +37,7 @@ export async function startGoogleCloud(options: {
   inside.settings = { ...inside.settings, maxBackoff: 1_000 }
   kms.keys.createRing(`${place}/keyRings/waybill`)
   const key = kms.keys.createKey(`${place}/keyRings/waybill`, 'keks')
+  const heads = kms.keys.createKey(`${place}/keyRings/waybill`, 'heads', 'ASYMMETRIC_SIGN')
   const port = await freePort()
   return {
     kms,
@@ -48,6 +49,7 @@ export async function startGoogleCloud(options: {
       WAYBILL_PLATFORM: 'google-cloud',
       GOOGLE_CLOUD_PROJECT: project,
       WAYBILL_KMS_KEY: key.name,
+      WAYBILL_SIGNING_KEY: `${heads.name}/cryptoKeyVersions/1`,
       WAYBILL_KMS_ENDPOINT: `127.0.0.1:${kms.port}`,
       WAYBILL_TASKS_QUEUE: queue,
       WAYBILL_TASKS_ENDPOINT: `127.0.0.1:${tasks.port}`,

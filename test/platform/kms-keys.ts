@@ -1,4 +1,12 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import {
+  createCipheriv,
+  createDecipheriv,
+  createPublicKey,
+  generateKeyPairSync,
+  randomBytes,
+  sign,
+} from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { status } from '@grpc/grpc-js'
 
 export type VersionState = 'ENABLED' | 'DISABLED' | 'DESTROY_SCHEDULED' | 'DESTROYED'
@@ -12,9 +20,12 @@ export interface Version {
 
 export interface Key {
   readonly name: string
-  readonly purpose: 'ENCRYPT_DECRYPT'
+  readonly purpose: Purpose
   readonly primary: Version | null
 }
+
+/** A signing key is always of the algorithm EC_SIGN_ED25519. */
+export type Purpose = 'ENCRYPT_DECRYPT' | 'ASYMMETRIC_SIGN'
 
 /** What Cloud KMS answers instead of doing as it was asked. */
 export class Refusal extends Error {
@@ -37,8 +48,8 @@ export class Refusal extends Error {
  */
 export interface Keys {
   createRing(name: string): void
-  /** Makes a key with version 1 as its primary. */
-  createKey(ring: string, id: string): Key
+  /** Makes a key with version 1, which is its primary if it encrypts, as it does unless told. */
+  createKey(ring: string, id: string, purpose?: Purpose): Key
   getKey(name: string): Key
   /** Makes a version that nothing uses yet. */
   createVersion(key: string): Version
@@ -50,6 +61,10 @@ export interface Keys {
   restore(version: string): Version
   /** Encrypts under a key's primary version, or under the very version named; returns the version used. */
   encrypt(name: string, plaintext: Uint8Array, aad: Uint8Array): { used: string; sealed: Buffer }
+  /** Signs with the very version named. */
+  sign(version: string, data: Uint8Array): Buffer
+  /** @returns the public key of a version, as PEM */
+  publicKey(version: string): string
   decrypt(key: string, sealed: Uint8Array, aad: Uint8Array): { primary: boolean; plaintext: Buffer }
 }
 
@@ -58,12 +73,14 @@ interface HeldVersion {
   /** Names the version inside of what it encrypted. */
   readonly mark: Buffer
   secret: Buffer | null
+  signing: KeyObject | null
   state: VersionState
   destroyAt: number | null
 }
 
 interface HeldKey {
   readonly name: string
+  readonly purpose: Purpose
   readonly versions: HeldVersion[]
   primary: HeldVersion | null
 }
@@ -90,6 +107,7 @@ export function createKeys(now: () => number): Keys {
     if (version.state === 'DESTROY_SCHEDULED' && now() >= (version.destroyAt ?? Infinity)) {
       version.state = 'DESTROYED'
       version.secret = null
+      version.signing = null
     }
     return version
   }
@@ -99,6 +117,7 @@ export function createKeys(now: () => number): Keys {
       name: `${key.name}/cryptoKeyVersions/${key.versions.length + 1}`,
       mark: randomBytes(MARK_BYTES),
       secret: randomBytes(32),
+      signing: key.purpose === 'ASYMMETRIC_SIGN' ? generateKeyPairSync('ed25519').privateKey : null,
       state: 'ENABLED',
       destroyAt: null,
     }
@@ -112,6 +131,12 @@ export function createKeys(now: () => number): Keys {
     return refuse(status.FAILED_PRECONDITION, `${name} is not enabled, current state is: ${state}.`)
   }
 
+  const signingOf = (name: string): KeyObject => {
+    const version = versionCalled(name)
+    secretOf(version)
+    return version.signing ?? refuse(status.FAILED_PRECONDITION, `${name} does not sign.`)
+  }
+
   const move = (name: string, from: readonly VersionState[], to: VersionState): HeldVersion => {
     const version = versionCalled(name)
     if (!from.includes(version.state))
@@ -121,9 +146,9 @@ export function createKeys(now: () => number): Keys {
     return version
   }
 
-  const shownKey = ({ name, primary }: HeldKey): Key => ({
+  const shownKey = ({ name, purpose, primary }: HeldKey): Key => ({
     name,
-    purpose: 'ENCRYPT_DECRYPT',
+    purpose,
     primary: primary === null ? null : shownVersion(atThisTime(primary)),
   })
 
@@ -133,13 +158,14 @@ export function createKeys(now: () => number): Keys {
       if (rings.has(name)) refuse(status.ALREADY_EXISTS, `KeyRing ${name} already exists.`)
       rings.add(name)
     },
-    createKey: (ring, id) => {
+    createKey: (ring, id, purpose = 'ENCRYPT_DECRYPT') => {
       if (!rings.has(ring)) refuse(status.NOT_FOUND, `KeyRing ${ring} not found.`)
       const name = `${ring}/cryptoKeys/${id}`
       if (keys.has(name)) refuse(status.ALREADY_EXISTS, `CryptoKey ${name} already exists.`)
-      const key: HeldKey = { name, versions: [], primary: null }
+      const key: HeldKey = { name, purpose, versions: [], primary: null }
       keys.set(name, key)
-      key.primary = addVersion(key)
+      const first = addVersion(key)
+      if (purpose === 'ENCRYPT_DECRYPT') key.primary = first
       return shownKey(key)
     },
     getKey: (name) => shownKey(keyCalled(name)),
@@ -158,6 +184,9 @@ export function createKeys(now: () => number): Keys {
     },
     destroy: (name) => shownVersion(move(name, ['ENABLED', 'DISABLED'], 'DESTROY_SCHEDULED')),
     restore: (name) => shownVersion(move(name, ['DESTROY_SCHEDULED'], 'DISABLED')),
+    sign: (version, data) => sign(null, data, signingOf(version)),
+    publicKey: (version) =>
+      createPublicKey(signingOf(version)).export({ format: 'pem', type: 'spki' }).toString(),
     encrypt: (name, plaintext, aad) => {
       const version = name.includes('/cryptoKeyVersions/')
         ? versionCalled(name)

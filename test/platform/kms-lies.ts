@@ -37,12 +37,38 @@ export interface DecryptResponse {
   readonly protectionLevel: 'SOFTWARE'
 }
 
+export interface SignRequest {
+  readonly name: string
+  readonly data: Buffer
+  readonly dataCrc32c: Int64Value | null
+}
+
+export interface SignResponse {
+  readonly name: string
+  readonly signature: Buffer
+  readonly signatureCrc32c: Int64Value | null
+  readonly verifiedDataCrc32c: boolean
+  readonly protectionLevel: 'SOFTWARE'
+}
+
+export interface PublicKeyResponse {
+  readonly name: string
+  readonly algorithm: 'EC_SIGN_ED25519'
+  readonly pem: string
+  readonly pemCrc32c: Int64Value | null
+}
+
+export type Method = 'encrypt' | 'decrypt' | 'asymmetricSign' | 'getPublicKey'
+
 /** What a broken network does to a request before Cloud KMS reads it, or to an answer after Cloud KMS has given it. */
 interface Lie {
   readonly encryptRequest?: (request: EncryptRequest) => Partial<EncryptRequest>
   readonly encryptResponse?: (response: EncryptResponse) => Partial<EncryptResponse>
   readonly decryptRequest?: (request: DecryptRequest) => Partial<DecryptRequest>
   readonly decryptResponse?: (response: DecryptResponse) => Partial<DecryptResponse>
+  readonly asymmetricSignRequest?: (request: SignRequest) => Partial<SignRequest>
+  readonly asymmetricSignResponse?: (response: SignResponse) => Partial<SignResponse>
+  readonly getPublicKeyResponse?: (response: PublicKeyResponse) => Partial<PublicKeyResponse>
 }
 
 const named = {
@@ -116,6 +142,41 @@ const named = {
     decryptResponse: ({ plaintext }) => ({ plaintextCrc32c: checksum(flipped(plaintext)) }),
   },
   'checksum of the plaintext missing': { decryptResponse: () => ({ plaintextCrc32c: null }) },
+  'data flipped on its way there': {
+    asymmetricSignRequest: ({ data }) => ({ data: flipped(data) }),
+  },
+  'data flipped and its checksum lost': {
+    asymmetricSignRequest: ({ data }) => ({ data: flipped(data), dataCrc32c: null }),
+  },
+  'data and its checksum exchanged': {
+    asymmetricSignRequest: ({ data }) => ({
+      data: flipped(data),
+      dataCrc32c: checksum(flipped(data)),
+    }),
+  },
+  'signature flipped on its way back': {
+    asymmetricSignResponse: ({ signature }) => ({ signature: flipped(signature) }),
+  },
+  'signature and its checksum exchanged': {
+    asymmetricSignResponse: ({ signature }) => ({
+      signature: flipped(signature),
+      signatureCrc32c: checksum(flipped(signature)),
+    }),
+  },
+  'checksum of the signature missing': {
+    asymmetricSignResponse: () => ({ signatureCrc32c: null }),
+  },
+  'flag for the data missing': { asymmetricSignResponse: () => ({ verifiedDataCrc32c: false }) },
+  'name of another version that signs': {
+    asymmetricSignResponse: ({ name }) => ({ name: `${name}0` }),
+  },
+  'name of another version of the public key': {
+    getPublicKeyResponse: ({ name }) => ({ name: `${name}0` }),
+  },
+  'public key changed on its way back': {
+    getPublicKeyResponse: ({ pem }) => ({ pem: pem.replace('MC', 'MD') }),
+  },
+  'checksum of the public key missing': { getPublicKeyResponse: () => ({ pemCrc32c: null }) },
 } satisfies Record<string, Lie>
 
 export type LieName = keyof typeof named
@@ -128,7 +189,7 @@ export function lies(name: LieName | null): Lie {
 }
 
 /** @returns the names of those that do something to this method. */
-export function liesAbout(method: 'encrypt' | 'decrypt'): readonly LieName[] {
+export function liesAbout(method: Method): readonly LieName[] {
   const isName = (name: string): name is LieName => name in table
   return Object.keys(table)
     .filter(isName)

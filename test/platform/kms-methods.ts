@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js'
 import { Refusal } from './kms-keys.ts'
-import type { Key, Keys, Version } from './kms-keys.ts'
+import type { Key, Keys, Purpose, Version } from './kms-keys.ts'
 import { checksum, lies } from './kms-lies.ts'
 import type {
   DecryptRequest,
@@ -9,12 +9,16 @@ import type {
   EncryptResponse,
   Int64Value,
   LieName,
+  Method,
+  PublicKeyResponse,
+  SignRequest,
+  SignResponse,
 } from './kms-lies.ts'
 
 /** What the network and the service do that is not in a request. */
 export interface Moods {
   /** What the network does to the next call that it can be done to. */
-  takeLie(method: 'encrypt' | 'decrypt'): LieName | null
+  takeLie(method: Method): LieName | null
   /** The version that still encrypts for a while after another became the primary. */
   encryptsUnder(): string | null
 }
@@ -38,8 +42,15 @@ export function createMethods(keys: Keys, moods: Moods) {
       keys.createRing(name)
       return { name }
     },
-    createCryptoKey: ({ parent, cryptoKeyId }: { parent: string; cryptoKeyId: string }): Key =>
-      keys.createKey(parent, cryptoKeyId),
+    createCryptoKey: ({
+      parent,
+      cryptoKeyId,
+      cryptoKey,
+    }: {
+      parent: string
+      cryptoKeyId: string
+      cryptoKey: { purpose: Purpose } | null
+    }): Key => keys.createKey(parent, cryptoKeyId, cryptoKey?.purpose),
     getCryptoKey: ({ name }: Named): Key => keys.getKey(name),
     createCryptoKeyVersion: ({ parent }: { parent: string }): Version => keys.createVersion(parent),
     getCryptoKeyVersion: ({ name }: Named): Version => keys.getVersion(name),
@@ -113,6 +124,33 @@ export function createMethods(keys: Keys, moods: Moods) {
         protectionLevel: 'SOFTWARE',
       }
       return { ...response, ...lie.decryptResponse?.(response) }
+    },
+
+    asymmetricSign: (sent: SignRequest): SignResponse => {
+      const lie = lies(moods.takeLie('asymmetricSign'))
+      const request = { ...sent, ...lie.asymmetricSignRequest?.(sent) }
+      const verifiedDataCrc32c = check('data', request.data, request.dataCrc32c)
+      const signature = keys.sign(request.name, request.data)
+      const response: SignResponse = {
+        name: request.name,
+        signature,
+        signatureCrc32c: checksum(signature),
+        verifiedDataCrc32c,
+        protectionLevel: 'SOFTWARE',
+      }
+      return { ...response, ...lie.asymmetricSignResponse?.(response) }
+    },
+
+    getPublicKey: ({ name }: Named): PublicKeyResponse => {
+      const lie = lies(moods.takeLie('getPublicKey'))
+      const pem = keys.publicKey(name)
+      const response: PublicKeyResponse = {
+        name,
+        algorithm: 'EC_SIGN_ED25519',
+        pem,
+        pemCrc32c: checksum(Buffer.from(pem)),
+      }
+      return { ...response, ...lie.getPublicKeyResponse?.(response) }
     },
   }
 }
