@@ -80,6 +80,7 @@ const dispositions = {
   store_in_use: 'fail',
   settings_invalid: 'pause',
   receipt_invalid: 'fail',
+  audit_invalid: 'fail',
   internal: 'fail',
 } as const satisfies Record<string, Disposition>
 

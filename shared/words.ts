@@ -243,6 +243,10 @@ const words = {
     what: 'The receipt is not as Waybill wrote it.',
     advice: 'Get it again with `waybill receipt show`, and compare.',
   },
+  audit_invalid: {
+    what: 'The audit log is not as Waybill wrote it.',
+    advice: 'Export it again with `waybill audit export`, and compare.',
+  },
   internal: {
     what: 'Something went wrong inside Waybill.',
     advice:

@@ -66,6 +66,7 @@ const statuses = {
   store_newer: 500,
   settings_invalid: 500,
   receipt_invalid: 500,
+  audit_invalid: 500,
   internal: 500,
 } as const satisfies Record<ErrorCode, number>
 

@@ -2,6 +2,8 @@ import { WaybillError } from '../../shared/errors.ts'
 import { isAccountProvider } from '../../shared/account.ts'
 import type { AccountProvider, DriveTier } from '../../shared/account.ts'
 import type { Document, Store, Transaction } from '../store/store.ts'
+import { putLeaf } from './audit-lines.ts'
+import type { Leaf } from './audit-lines.ts'
 import { unlessLost } from './owner.ts'
 import type { Owner, Owners } from './owner.ts'
 
@@ -49,14 +51,16 @@ export interface Connection {
 
 /** A user's accounts at providers. */
 export interface Connections {
-  create(connection: Connection): Promise<void>
+  /** Keeps it, and the leaf that tells of it. */
+  create(connection: Connection, leaf?: Leaf): Promise<void>
   /** `not_found` also when it is somebody else's; `envelope_refused` when the keys it was sealed with are lost. */
   get(user: string, id: string): Promise<Connection>
   /** Those that open: what was sealed with lost keys is lost with them, and its account can be connected again. */
   list(user: string): Promise<readonly Connection[]>
   /**
    * Changes what `change` returns, against the connection as it is at that moment; null leaves it.
-   * Runs again when somebody else changed it meanwhile. The transaction is for what has to be read with it.
+   * Runs again when somebody else changed it meanwhile. The transaction is for what has to be read with it; `leaf` tells of
+   * the change.
    */
   update(
     user: string,
@@ -65,6 +69,7 @@ export interface Connections {
       now: Connection,
       transaction: Transaction,
     ) => Partial<Connection> | null | Promise<Partial<Connection> | null>,
+    leaf?: Leaf,
   ): Promise<Connection>
   /** Forgets it; `beside` is for what has to be kept in the same transaction. Throws as `get`. */
   remove(
@@ -99,9 +104,12 @@ export function createConnections(store: Store, owners: Owners): Connections {
   }
 
   return {
-    create: async (connection) => {
+    create: async (connection, leaf) => {
       const document = toDocument(await owners.of(connection.user), connection)
-      await store.transact(async (transaction) => transaction.put('connections', document))
+      await store.transact(async (transaction) => {
+        transaction.put('connections', document)
+        if (leaf !== undefined) putLeaf(transaction, leaf)
+      })
     },
     get: (user, id) => read(store, user, id),
     list: async (user) => {
@@ -113,13 +121,14 @@ export function createConnections(store: Store, owners: Owners): Connections {
         .map((document) => unlessLost(() => connectionFrom(owner, document)))
         .filter((connection) => connection !== null)
     },
-    update: async (user, id, change) =>
+    update: async (user, id, change, leaf) =>
       store.transact(async (transaction) => {
         const now = await read(transaction, user, id)
         const changed = await change(now, transaction)
         if (changed === null) return now
         const connection = { ...now, ...changed }
         transaction.put('connections', toDocument(await owners.of(user), connection))
+        if (leaf !== undefined) putLeaf(transaction, leaf)
         return connection
       }),
     remove: async (user, id, beside) =>

@@ -1,6 +1,8 @@
 import { WaybillError } from '../../shared/errors.ts'
 import type { JobRequest } from '../../shared/job.ts'
 import type { Document, Store, Transaction } from '../store/store.ts'
+import { putLeaf } from './audit-lines.ts'
+import type { Leaf } from './audit-lines.ts'
 import { moveDue } from './due-jobs.ts'
 import { unlessLost } from './owner.ts'
 import type { Owner, Owners } from './owner.ts'
@@ -115,24 +117,26 @@ export async function listJobs(
   }
 }
 
-/** Keeps a new job and its first run, waiting. */
-export async function createJob(store: Store, owners: Owners, job: Job): Promise<Run> {
+/** Keeps a new job and its first run, waiting; with them the leaf that tells of it. */
+export async function createJob(store: Store, owners: Owners, job: Job, leaf?: Leaf): Promise<Run> {
   const owner = await owners.of(job.user)
   const run = newRun(job.user, job.id, job.latest, job.createdAt)
   return store.transact(async (transaction) => {
     transaction.put('jobs', jobDocument(owner, job))
     moveDue(transaction, null, job)
+    if (leaf !== undefined) putLeaf(transaction, leaf)
     return keepRun(transaction, run)
   })
 }
 
-/** Adds the next run. Throws `wrong_state` while the newest one is not over. */
+/** Adds the next run, and the leaf that tells of it. Throws `wrong_state` while the newest one is not over. */
 export async function addRun(
   store: Store,
   owners: Owners,
   user: string,
   id: string,
   now: number,
+  leaf?: Leaf,
 ): Promise<{ readonly job: Job; readonly run: Run }> {
   return store.transact(async (transaction) => {
     const job = await readJob(transaction, owners, user, id)
@@ -141,6 +145,7 @@ export async function addRun(
       throw new WaybillError('wrong_state', 'The job’s newest run is not over yet.')
     const next = withNextRun(job, newest, now)
     transaction.put('jobs', jobDocument(await owners.of(user), next.job))
+    if (leaf !== undefined) putLeaf(transaction, leaf)
     return { job: next.job, run: keepRun(transaction, next.run) }
   })
 }

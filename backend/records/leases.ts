@@ -3,6 +3,8 @@ import type { ErrorCode } from '../../shared/errors.ts'
 import { isOver, mayBecome } from '../../shared/job.ts'
 import type { RunState } from '../../shared/job.ts'
 import type { Store } from '../store/store.ts'
+import { putLeaf } from './audit-lines.ts'
+import type { Leaf } from './audit-lines.ts'
 import { frozenSince, refuseFrozen } from './freezes.ts'
 import { listDueRuns, needsAt } from './due-runs.ts'
 import type { DueRun } from './due-runs.ts'
@@ -124,6 +126,7 @@ export async function settle(
 /**
  * What its owner does to a run from outside. Takes the lease from whoever holds it.
  *
+ * @param leaf tells of it
  * @throws WaybillError `wrong_state` when the run's state does not allow it
  */
 export async function turn(
@@ -131,6 +134,7 @@ export async function turn(
   id: string,
   to: Extract<RunState, 'paused' | 'queued' | 'cancelled'>,
   now: number,
+  leaf?: Leaf,
 ): Promise<Run> {
   return store.transact(async (transaction) => {
     const run = await readRun(transaction, id)
@@ -148,6 +152,7 @@ export async function turn(
       wakeAt: to === 'queued' ? now : null,
       endedAt: to === 'cancelled' ? now : null,
     }
+    if (leaf !== undefined) putLeaf(transaction, leaf)
     return keepRun(transaction, turned)
   })
 }

@@ -18,6 +18,10 @@ export interface Owner {
   /** As `seal`, with the key that is only for what lets an upload go on. */
   sealResume(key: string, value: unknown): Uint8Array
   openResume<T>(key: string, envelope: Uint8Array | null): T
+  /** Seals the details of an act, with a key that no rotation changes. */
+  sealAct(key: string, json: string): Uint8Array
+  /** The very text that was sealed; `envelope_refused` for anything else. */
+  openAct(key: string, envelope: Uint8Array | null): string
   /** A name for `value` that says nothing about it, the same each time for this user. */
   blind(kind: BlindKind, value: string): string
 }
@@ -101,6 +105,9 @@ export function createOwners(deps: OwnersDeps): Owners {
         sealResume: (key, value) => keys.resume.seal(at('transfers', key), encode(value)),
         openResume: (key, envelope) =>
           decode(keys.resume.open(at('transfers', key), present(envelope))),
+        sealAct: (key, json) => keys.audit.seal(at('audit', key), Buffer.from(json, 'utf8')),
+        openAct: (key, envelope) =>
+          Buffer.from(keys.audit.open(at('audit', key), present(envelope))).toString('utf8'),
         blind: (kind, value) => keys.blind(kind, value),
       }
     },

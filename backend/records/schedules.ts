@@ -2,6 +2,8 @@ import { hasCode } from '../../shared/errors.ts'
 import { isOver } from '../../shared/job.ts'
 import type { Schedule } from '../../shared/schedule.ts'
 import type { Store } from '../store/store.ts'
+import { putLeaf } from './audit-lines.ts'
+import type { Leaf } from './audit-lines.ts'
 import { moveDue } from './due-jobs.ts'
 import type { Due } from './due-jobs.ts'
 import { jobDocument, readJob, withNextRun } from './jobs.ts'
@@ -59,6 +61,7 @@ export async function startDue(
  * Gives a job another schedule, or takes it away.
  *
  * @param dueAt when it is next to run, in milliseconds since 1970; null without a schedule
+ * @param leaf tells of it
  * @returns the job; throws `not_found`
  */
 export async function reschedule(
@@ -66,6 +69,7 @@ export async function reschedule(
   user: string,
   id: string,
   { schedule, dueAt }: { readonly schedule: Schedule | null; readonly dueAt: number | null },
+  leaf?: Leaf,
 ): Promise<Job> {
   return store.transact(async (transaction) => {
     const job = await readJob(transaction, owners, user, id)
@@ -78,6 +82,7 @@ export async function reschedule(
     const owner = await owners.of(user)
     moveDue(transaction, job, changed)
     transaction.put('jobs', jobDocument(owner, changed))
+    if (leaf !== undefined) putLeaf(transaction, leaf)
     return changed
   })
 }

@@ -19,6 +19,8 @@ export type Collection =
   | 'sessions'
   | 'freezes'
   | 'revocations'
+  | 'audit'
+  | 'heads'
 
 export type Field = string | number | boolean | null
 
@@ -53,6 +55,8 @@ export const indexes: Readonly<Record<Collection, readonly (readonly string[])[]
   sessions: [],
   freezes: [],
   revocations: [['user'], ['waits']],
+  audit: [['waits'], ['actor'], ['tenant', 'tile']],
+  heads: [['waits'], ['tenant']],
 }
 
 export interface Query {

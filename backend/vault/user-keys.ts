@@ -12,6 +12,8 @@ const DEK_ID_BYTES = 16
 // 22 characters of base64url are 132 bits: too many for two values of one user ever to meet.
 const BLIND_CHARACTERS = 22
 const PURPOSE = 'dek-wrap'
+// In the place of a DEK id, in what is sealed with a key that no rotation changes.
+const LASTING = 'lasting'
 
 /** What the store keeps of a user's keys. None of it opens anything without the KEK. */
 export interface KeyRecord {
@@ -42,13 +44,14 @@ interface Sealer {
 }
 
 /** What a blinded value stands for; equal values of different kinds have unrelated names. */
-export type BlindKind = 'source' | 'parent' | 'slot'
+export type BlindKind = 'source' | 'parent' | 'slot' | 'tenant' | 'actor' | 'target'
 
 /** The keys of one user. Ask the DEK cache for them each time instead of holding on to them: they are destroyed. */
 export interface UserKeys {
   readonly dekId: string
   readonly records: Sealer
   readonly resume: Sealer
+  /** Lasts as the blind index does: a log's lines hash what was sealed, so it can never be sealed anew. */
   readonly audit: Sealer
   /**
    * @returns 22 characters of base64url that stand for `value`: always the same for this user, also after the DEK has
@@ -194,28 +197,28 @@ function deriveUserKeys(
   let live: Readonly<Record<RecordKind | 'blind', KeyObject>> | undefined = {
     records: derive(dek, 'waybill/v1/records'),
     resume: derive(dek, 'waybill/v1/resume'),
-    audit: derive(dek, 'waybill/v1/audit'),
+    audit: derive(blindKey, 'waybill/v1/audit'),
     blind: createSecretKey(blindKey),
   }
   const keyFor = (kind: RecordKind | 'blind'): KeyObject => {
     if (live === undefined) throw new WaybillError('key_unavailable', 'These keys are destroyed')
     return live[kind]
   }
-  const sealer = (kind: RecordKind): Sealer => ({
+  const sealer = (kind: RecordKind, id = dekId): Sealer => ({
     seal: (context, plaintext) => {
-      const aad = encodeRecordContext(owner, dekId, context)
-      return sealEnvelope({ key: keyFor(kind), dekId }, aad, plaintext, random)
+      const aad = encodeRecordContext(owner, id, context)
+      return sealEnvelope({ key: keyFor(kind), dekId: id }, aad, plaintext, random)
     },
     open: (context, envelope) => {
-      const aad = encodeRecordContext(owner, dekId, context)
-      return openEnvelope({ key: keyFor(kind), dekId }, aad, envelope)
+      const aad = encodeRecordContext(owner, id, context)
+      return openEnvelope({ key: keyFor(kind), dekId: id }, aad, envelope)
     },
   })
   return {
     dekId,
     records: sealer('records'),
     resume: sealer('resume'),
-    audit: sealer('audit'),
+    audit: sealer('audit', LASTING),
     blind: (kind, value) =>
       createHmac('sha256', keyFor('blind'))
         .update(`waybill/v1/blind/${kind}\0`)
@@ -229,8 +232,8 @@ function deriveUserKeys(
   }
 }
 
-function derive(dek: Uint8Array, label: string): KeyObject {
-  const key = new Uint8Array(hkdfSync('sha512', dek, '', label, KEY_BYTES))
+function derive(secret: Uint8Array, label: string): KeyObject {
+  const key = new Uint8Array(hkdfSync('sha512', secret, '', label, KEY_BYTES))
   const derived = createSecretKey(key)
   key.fill(0)
   return derived
