@@ -1,5 +1,6 @@
 import type { AccountProvider } from '../../shared/account.ts'
 import { WaybillError } from '../../shared/errors.ts'
+import type { Acts } from '../audit/acts.ts'
 import type { TokenSource } from '../clouds/cloud.ts'
 import type { Connection, Connections } from '../records/connections.ts'
 import { keepAccount } from './keep-account.ts'
@@ -15,6 +16,7 @@ export type WhoseAccount = (provider: AccountProvider, token: TokenSource) => Pr
 
 export interface AddingDeps {
   readonly connections: Connections
+  readonly acts: Pick<Acts, 'leaf'>
   readonly endpoints: OAuthEndpoints
   readonly whose: WhoseAccount
   readonly now: () => number

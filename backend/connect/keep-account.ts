@@ -1,4 +1,5 @@
 import type { AccountProvider, DriveTier } from '../../shared/account.ts'
+import type { Acts } from '../audit/acts.ts'
 import type { Connection, Connections } from '../records/connections.ts'
 import { newId } from '../records/ids.ts'
 import type { AccessGrant } from './refresh.ts'
@@ -19,7 +20,7 @@ export interface ProvenAccount {
 }
 
 /**
- * Keeps an account. The same account again replaces the tokens of its connection.
+ * Keeps an account, with its line in the audit log. The same account again replaces the tokens of its connection.
  *
  * @param isConfirmed whether its owner has seen already which account it is. Otherwise a new one waits for that, and one
  *   that they have confirmed before does not
@@ -27,10 +28,12 @@ export interface ProvenAccount {
 export async function keepAccount(
   {
     connections,
+    acts,
     now,
     random,
   }: {
     readonly connections: Connections
+    readonly acts: Pick<Acts, 'leaf'>
     readonly now: () => number
     readonly random: (bytes: number) => Uint8Array
   },
@@ -50,15 +53,23 @@ export async function keepAccount(
   const known = (await connections.list(user)).find(
     (each) => each.provider === provider && each.credentials.accountId === account.id,
   )
-  if (known !== undefined)
-    return connections.update(user, known.id, ({ state }) => {
+  const leafFor = async (connection: string) =>
+    acts.leaf(user, {
+      act: 'account_connected',
+      target: connection,
+      details: { connection, provider },
+    })
+  if (known !== undefined) {
+    const change = ({ state }: Connection): Partial<Connection> => {
       const wasConfirmed = state === 'active' || state === 'expired'
       return {
         state: isConfirmed || wasConfirmed ? 'active' : 'unconfirmed',
         refreshing: null,
         credentials,
       }
-    })
+    }
+    return connections.update(user, known.id, change, await leafFor(known.id))
+  }
   const connection: Connection = {
     id: newId(now(), random),
     user,
@@ -67,6 +78,6 @@ export async function keepAccount(
     createdAt: now(),
     credentials,
   }
-  await connections.create(connection)
+  await connections.create(connection, await leafFor(connection.id))
   return connection
 }

@@ -3,6 +3,8 @@ import { isOver } from '../../shared/job.ts'
 import type { RunState } from '../../shared/job.ts'
 import type { ReceiptSummary } from '../../shared/receipt.ts'
 import type { Schedule } from '../../shared/schedule.ts'
+import { createActs } from '../audit/acts.ts'
+import type { Acts } from '../audit/acts.ts'
 import { refuseUnusable } from '../connect/refresh-connection.ts'
 import type { Queue } from '../dispatch/queue.ts'
 import type { Connections } from '../records/connections.ts'
@@ -38,6 +40,7 @@ const LONGEST_LOOK_MS = 1_000
 /** @returns what people can do with their jobs, on the store and queue given. */
 export function createJobs(deps: JobsDeps): Jobs {
   const { store, owners, connections, queue, now, random, sleep } = deps
+  const acts = createActs(deps)
 
   const view = async (job: Job): Promise<JobView> =>
     viewOf(job, await readRun(store, runId(job.id, job.latest)))
@@ -50,7 +53,9 @@ export function createJobs(deps: JobsDeps): Jobs {
     to: Extract<RunState, 'paused' | 'queued' | 'cancelled'>,
   ): Promise<JobView> => {
     const job = await readJob(store, owners, user, id)
-    const run = await turn(store, runId(id, job.latest), to, now())
+    const details = { job: id, run: job.latest }
+    const leaf = await acts.leaf(user, { act: actOf[to], target: id, details })
+    const run = await turn(store, runId(id, job.latest), to, now(), leaf)
     if (to === 'queued') await enqueue(queue, { run: run.id, fence: run.fence })
     return viewOf(job, run)
   }
@@ -76,7 +81,12 @@ export function createJobs(deps: JobsDeps): Jobs {
       const { schedule = null } = request
       const dueAt = dueAfter(schedule, id, createdAt)
       const job: Job = { id, user, createdAt, latest: 1, request, dueAt, memory: emptyMemory }
-      const run = await createJob(store, owners, job)
+      const leaf = await acts.leaf(user, {
+        act: 'job_created',
+        target: id,
+        details: { job: id, kind: request.kind, from: source.id, to: destination.id },
+      })
+      const run = await createJob(store, owners, job, leaf)
       await enqueue(queue, { run: run.id, fence: run.fence })
       return viewOf(job, run)
     },
@@ -106,20 +116,33 @@ export function createJobs(deps: JobsDeps): Jobs {
       return current
     },
     again: async (user, id) => {
-      const { job, run } = await addRun(store, owners, user, id, now())
+      const leaf = await acts.leaf(user, {
+        act: 'job_run_again',
+        target: id,
+        details: { job: id },
+      })
+      const { job, run } = await addRun(store, owners, user, id, now(), leaf)
       await enqueue(queue, { run: run.id, fence: run.fence })
       return viewOf(job, run)
     },
     schedule: async (user, id, schedule) => {
       const dueAt = dueAfter(schedule, id, now())
-      return view(await reschedule(deps, user, id, { schedule, dueAt }))
+      const details = { job: id, every: schedule?.every ?? null }
+      const leaf = await acts.leaf(user, { act: 'job_rescheduled', target: id, details })
+      return view(await reschedule(deps, user, id, { schedule, dueAt }, leaf))
     },
     pause: async (user, id) => act(user, id, 'paused'),
     resume: async (user, id) => act(user, id, 'queued'),
     cancel: async (user, id) => act(user, id, 'cancelled'),
-    receipt: (user, id, number) => receipt(deps, user, id, number),
+    receipt: (user, id, number) => receipt({ ...deps, acts }, user, id, number),
   }
 }
+
+const actOf = {
+  paused: 'job_paused',
+  queued: 'job_resumed',
+  cancelled: 'job_cancelled',
+} as const
 
 function dueAfter(schedule: Schedule | null, job: string, now: number): number | null {
   return schedule === null ? null : nextDue(schedule, job, now)
@@ -136,16 +159,19 @@ function viewOf({ id, createdAt, request, dueAt }: Job, run: Run): JobView {
 }
 
 async function* receipt(
-  deps: JobsDeps,
+  deps: JobsDeps & { readonly acts: Acts },
   user: string,
   id: string,
   number?: number,
 ): AsyncGenerator<string> {
-  const { store, owners } = deps
+  const { store, owners, acts } = deps
   const job = await readJob(store, owners, user, id)
   const run = await readRun(store, runId(id, number ?? job.latest))
   if (run.state !== 'done' || run.root === null)
     throw new WaybillError('wrong_state', 'The receipt is complete when the run is done.')
+  // Told before the first line leaves: nobody gets any of it unseen.
+  const details = { job: id, run: run.number }
+  await acts.record(user, { act: 'receipt_fetched', target: id, details })
   yield* receiptLines(store, owners, user, run.id)
   const { memory } = job
   const since = memory.since?.run === run.number ? memory.before : null

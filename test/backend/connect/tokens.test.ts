@@ -4,6 +4,8 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { once } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { randomBytes } from 'node:crypto'
+import { createActs } from '../../../backend/audit/acts.ts'
 import { addConnection } from '../../../backend/connect/add-connection.ts'
 import { createConnectionViews } from '../../../backend/connect/connections-view.ts'
 import { createTokens } from '../../../backend/connect/tokens.ts'
@@ -261,6 +263,7 @@ describe('adding a connection', () => {
     addConnection(
       {
         ...deps,
+        acts: createActs({ ...records, random: randomBytes }),
         random: (count) => new Uint8Array(count),
         whose: async (_provider, source) => ({ id: account, label: await source.get() }),
       },

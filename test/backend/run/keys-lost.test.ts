@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { createActs } from '../../../backend/audit/acts.ts'
 import { addConnection } from '../../../backend/connect/add-connection.ts'
 import { createConnectionViews } from '../../../backend/connect/connections-view.ts'
 import { createConnections } from '../../../backend/records/connections.ts'
@@ -53,6 +54,7 @@ async function connect(provider: ProviderId): Promise<string> {
   const added = await addConnection(
     {
       connections: createConnections(t.records.store, t.records.owners),
+      acts: createActs({ ...t.records, random: randomBytes }),
       endpoints: { 'google-drive': endpoint, dropbox: endpoint, box: null, microsoft: null },
       whose: async () => ({ id: 'x', label: 'x' }),
       now: t.records.now,
