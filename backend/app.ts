@@ -5,6 +5,7 @@ import { accountEndpoints } from './api/account-pages.ts'
 import { connectEndpoints, type ConnectServing } from './api/connect-pages.ts'
 import { connectionRoutes, type ConnectionParts } from './api/connections.ts'
 import { freezeRoutes } from './api/freeze.ts'
+import { auditRoutes } from './api/audit.ts'
 import { healthRoutes, type Ready } from './api/health.ts'
 import { jobRoutes } from './api/jobs.ts'
 import { openApiRoute } from './api/openapi.ts'
@@ -21,11 +22,13 @@ import { taskEndpoints, type TaskServing } from './api/tasks.ts'
 import type { Connecting } from './connect/connecting.ts'
 import type { Disconnecting } from './connect/disconnect.ts'
 import type { Freezing } from './run/freezing.ts'
+import type { AuditLog } from './audit/read-log.ts'
 import type { Jobs } from './run/jobs.ts'
 
 export interface AppDeps extends Serving, ConnectionParts {
   readonly jobs: Jobs
   readonly freezing: Freezing
+  readonly audit: AuditLog
   readonly ready: Ready
   /** What people see in their browsers. */
   readonly pages?: Pick<
@@ -109,6 +112,7 @@ function allRoutes(deps: AppDeps): readonly Route[] {
     ...receiptRoutes(deps.jobs),
     ...connectionRoutes(deps),
     ...freezeRoutes(deps.freezing),
+    ...auditRoutes(deps.audit),
     ...healthRoutes(deps.ready),
   ]
   return [...routes, openApiRoute(routes)]

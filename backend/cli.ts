@@ -2,6 +2,7 @@
 import './cli/heap.ts'
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
+import { addAudit } from './cli/audit.ts'
 import { addConnect } from './cli/connect.ts'
 import { addConnections } from './cli/connections.ts'
 import { addCopy } from './cli/copy.ts'
@@ -62,6 +63,7 @@ function createProgram(shell: Shell): Command {
   addJobs(program, shell)
   addPauseAndCancel(program, shell)
   addReceipt(program, shell)
+  addAudit(program, shell)
   addServe(program, shell)
   addKeys(program, shell)
   return program

@@ -26,6 +26,8 @@ export interface Settings {
   readonly publicUrl: string | null
   /** Whether a Google Drive may be connected as a whole, and not only with picked files. */
   readonly wholeDrive: boolean
+  /** In front of the names of audit logs. */
+  readonly auditHost: string
   readonly logLevel: LogLevel
   /** An OpenTelemetry collector; null sends no metrics. */
   readonly metricsUrl: string | null
@@ -100,6 +102,10 @@ const settings = z.object({
     })
     .optional(),
   WAYBILL_WHOLE_DRIVE: oneOf(switched),
+  WAYBILL_AUDIT_HOST: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9.-]{0,252}$/, 'set it to the name of a host, like waybill.example.com')
+    .default('localhost'),
   LOG_LEVEL: z
     .enum(logLevels, { error: `set it to one of ${logLevels.join(', ')}` })
     .default('info'),
@@ -162,6 +168,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     hostedDomains: read.WAYBILL_HOSTED_DOMAINS ?? [],
     publicUrl: read.PUBLIC_URL ?? null,
     wholeDrive: read.WAYBILL_WHOLE_DRIVE === 'on',
+    auditHost: read.WAYBILL_AUDIT_HOST,
     logLevel: read.LOG_LEVEL,
     metricsUrl: read.OTEL_EXPORTER_OTLP_ENDPOINT ?? null,
     google: {

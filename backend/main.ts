@@ -2,6 +2,10 @@ import type { AddressInfo } from 'node:net'
 import { setImmediate, setTimeout as sleepFor } from 'node:timers/promises'
 import type { AccountProvider, DriveTier } from '../shared/account.ts'
 import { createHttpServer } from './app.ts'
+import { createActs, operator } from './audit/acts.ts'
+import { createAuditLog } from './audit/read-log.ts'
+import type { AuditLog } from './audit/read-log.ts'
+import { sequence } from './audit/sequence.ts'
 import { createSteady } from './clouds/steady.ts'
 import type { Settings } from './config.ts'
 import { addConnection } from './connect/add-connection.ts'
@@ -37,6 +41,9 @@ const SLICE_MS = 4 * 60_000
 export interface Waybill {
   readonly jobs: Jobs
   readonly connections: { list(user: string): Promise<readonly ConnectionView[]> }
+  readonly audit: AuditLog
+  /** Brings the acts that wait into their logs and signs these, as each tick does. */
+  chainActs(): Promise<void>
   /** Keeps an account whose refresh token is known. Throws `connection_expired` when the provider refuses it. */
   connect(user: string, provider: AccountProvider, refreshToken: string): Promise<ConnectionView>
   /**
@@ -89,10 +96,12 @@ export function openWaybill({
 }): Waybill {
   const now = Date.now
   const random = createRandomBytes()
-  const { store, queue, wrapper } = platform
+  const { store, queue, wrapper, signer } = platform
   const cache = createDekCache({ wrapper, random, now })
   const owners = createOwners({ store, wrapper, cache, env: settings.environment, random, now })
   const connections = createConnections(store, owners)
+  const acts = createActs({ store, owners, now, random })
+  const audit = createAuditLog({ store, owners })
   const endpoints = endpointsOf(settings)
   let loading: Promise<Clouds> | null = null
   // The providers' libraries take a while to load: whoever only serves the API starts without them.
@@ -121,7 +130,7 @@ export function openWaybill({
   const whose = async (...asked: Parameters<Clouds['account']>) =>
     (await loadClouds()).account(...asked)
   let { port } = settings
-  const adding = { connections, endpoints, whose, now, random }
+  const adding = { connections, acts, endpoints, whose, now, random }
   const accounts = createAccounts(settings, { ...adding, store, owners, port: () => port })
   const freezing = createFreezing({ store, owners, queue, now })
   const jobs = createJobs({ store, owners, connections, queue, now, random, sleep })
@@ -147,11 +156,19 @@ export function openWaybill({
   })
   const stop = new AbortController()
   const closers: (() => Promise<void>)[] = []
+  const chainActs = async (): Promise<void> =>
+    void (await sequence({ store, signer, host: settings.auditHost }))
   const wakeUp = async (alone: boolean): Promise<number> => {
     cache.sweep()
-    const count = await tick({ store, owners, queue }, now(), alone)
-    await accounts.disconnecting.retry()
-    return count
+    // Neither waits for the other, nor fails with it.
+    const [woken, ...others] = await Promise.allSettled([
+      tick({ store, owners, queue }, now(), alone),
+      chainActs(),
+      accounts.disconnecting.retry(),
+    ])
+    if (woken.status === 'rejected') throw woken.reason
+    for (const other of others) if (other.status === 'rejected') throw other.reason
+    return woken.value
   }
 
   return {
@@ -163,9 +180,13 @@ export function openWaybill({
     disconnect: async (user, id) => accounts.disconnecting.disconnect(user, id),
     freeze: async (user) => freezing.freeze(user),
     unfreeze: async (user) => freezing.unfreeze(user),
+    audit,
+    chainActs,
     rewrapKeys: async (signal) => {
       const deps = { store, wrapper: platform.wrapper, env: settings.environment }
-      return rewrapKeys(deps, signal)
+      const done = await rewrapKeys(deps, signal)
+      await acts.record(operator, { act: 'keys_rewrapped', target: null, details: { ...done } })
+      return done
     },
     work: async () => {
       if (platform.deliver === null) return
@@ -181,6 +202,7 @@ export function openWaybill({
         jobs,
         freezing,
         ...accounts,
+        audit,
         // Keys may be kept in a database of their own.
         ready: async () =>
           void (await Promise.all([

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createSecretKey, randomBytes } from 'node:crypto'
+import { createSecretKey, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { readSettings } from '../backend/config.ts'
 import type { Settings } from '../backend/config.ts'
 import { createLog } from '../backend/log.ts'
@@ -174,9 +174,10 @@ function openPlatform(settings: Settings, firestore?: FirestoreUnderTest): Platf
   }
   const key = createSecretKey(randomBytes(32))
   const kek = { id: 'test', key, created: '', state: 'active' as const }
+  const { privateKey } = generateKeyPairSync('ed25519')
   return openOneMachine(
     settings,
-    { keks: [kek] },
+    { keks: [kek], signKeys: [{ id: 'test', key: privateKey, created: '' }] },
     { now, random: randomBytes, report: () => undefined },
   )
 }

@@ -1,11 +1,13 @@
 import { z } from 'zod'
 import { errorCodes } from '../../shared/errors.ts'
+import { auditEntry, auditExport } from '../../shared/audit-schema.ts'
 import { receiptLine, receiptSummary } from '../../shared/receipt-schema.ts'
 import type { JobRequest, RunProgress, Totals } from '../../shared/job.ts'
 import { weekdays } from '../../shared/schedule.ts'
 import type { Schedule } from '../../shared/schedule.ts'
 import { isZone, timeOfDay } from '../schedule/due.ts'
 import { accountProviders } from '../../shared/account.ts'
+import type { AuditPage } from '../audit/read-log.ts'
 import type { ConnectionView } from '../connect/connections-view.ts'
 import type { Disconnected, PendingRevocation } from '../connect/disconnect.ts'
 import type { FreezeView } from '../run/freezing.ts'
@@ -147,6 +149,11 @@ const freeze = z.strictObject({
 /** Each line of a receipt is one of these; the last is the summary. */
 const receiptEntry = z.union([receiptLine, receiptSummary])
 
+const auditPage = z.strictObject({
+  lines: z.array(auditEntry),
+  next: z.int().min(1).nullable(),
+}) satisfies z.ZodType<AuditPage>
+
 const health = z.strictObject({ status: z.literal('ok') })
 
 const problem = z.strictObject({
@@ -174,6 +181,9 @@ export const shapes = {
   ReceiptLine: receiptLine,
   ReceiptSummary: receiptSummary,
   ReceiptEntry: receiptEntry,
+  AuditPage: auditPage,
+  AuditEntry: auditEntry,
+  AuditExport: auditExport,
   Health: health,
   OpenApi: openapi,
   Error: problem,

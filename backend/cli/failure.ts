@@ -11,6 +11,7 @@ const tellsMore: readonly ErrorCode[] = [
   'wrong_state',
   'source_missing',
   'receipt_invalid',
+  'audit_invalid',
   'passphrase_weak',
   'cancelled',
 ]

@@ -20,3 +20,14 @@ export function runNumber(value: string): number {
     throw new InvalidArgumentError('It must be a number, like 1 for the first run.')
   return Number(value)
 }
+
+/**
+ * Reads the number of a line of the audit log from the command line.
+ *
+ * @throws InvalidArgumentError for anything else
+ */
+export function lineNumber(value: string): number {
+  if (!/^\d{1,9}$/.test(value))
+    throw new InvalidArgumentError('It must be a number, like 0 for the first line.')
+  return Number(value)
+}

@@ -1,11 +1,9 @@
-import { createReadStream, createWriteStream } from 'node:fs'
-import { rm } from 'node:fs/promises'
-import { Readable } from 'node:stream'
+import { createReadStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import type { Command } from 'commander'
-import { WaybillError } from '../../shared/errors.ts'
 import { verifyReceipt } from '../run/verify-receipt.ts'
 import { createAmounts } from './amounts.ts'
+import { reading, withEnds, writeNew } from './files.ts'
 import { runNumber } from './flags.ts'
 import { linesOf } from './lines.ts'
 import { openSession } from './session.ts'
@@ -49,75 +47,4 @@ export function addReceipt(program: Command, shell: Shell): void {
         `The receipt is whole: its ${count(summary.lines)} lines, ${count(summary.copied)} copied with ${bytes(summary.bytes)}, give the root ${summary.root}${expected}.`,
       )
     })
-}
-
-async function* withEnds(lines: AsyncIterable<string>): AsyncGenerator<string> {
-  for await (const line of lines) yield `${line}\n`
-}
-
-/** Never replaces a file, and leaves none behind that is not whole. */
-async function writeNew(path: string, lines: AsyncGenerator<string>): Promise<void> {
-  const first = await lines.next()
-  const rest = async function* (): AsyncGenerator<string> {
-    if (first.done !== true) yield first.value
-    yield* lines
-  }
-  // A receipt holds names: it is for its owner only.
-  const file = createWriteStream(path, { flags: 'wx', mode: 0o600 })
-  let isOurs = false
-  file.once('open', () => {
-    isOurs = true
-  })
-  try {
-    await pipeline(Readable.from(rest()), file)
-  } catch (cause) {
-    const code = systemCodeOf(cause)
-    if (code === 'EEXIST')
-      throw new WaybillError(
-        'invalid_request',
-        'There is a file at that place already: name another one.',
-        { cause },
-      )
-    if (isOurs) await rm(path, { force: true })
-    if (code === undefined) throw cause
-    throw new WaybillError('settings_invalid', `The file cannot be written: ${wordsOf(code)}.`, {
-      cause,
-    })
-  }
-}
-
-async function reading<Result>(read: () => Promise<Result>): Promise<Result> {
-  try {
-    return await read()
-  } catch (cause) {
-    const code = systemCodeOf(cause)
-    if (code === undefined) throw cause
-    throw new WaybillError('invalid_request', `The file cannot be read: ${wordsOf(code)}.`, {
-      cause,
-    })
-  }
-}
-
-/** @returns the system's name for what went wrong with a file, such as `ENOENT`. */
-function systemCodeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) return undefined
-  return typeof error.code === 'string' ? error.code : undefined
-}
-
-function wordsOf(code: string): string {
-  switch (code) {
-    case 'ENOENT':
-      return 'there is nothing at that place'
-    case 'EACCES':
-    case 'EPERM':
-      return 'you are not allowed to'
-    case 'EISDIR':
-      return 'it is a folder'
-    case 'EROFS':
-      return 'the disk is read-only'
-    case 'ENOSPC':
-      return 'the disk is full'
-    default:
-      return code
-  }
 }

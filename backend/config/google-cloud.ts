@@ -9,6 +9,8 @@ export interface GoogleCloudSettings {
   readonly keysDatabase: string
   /** `projects/…/locations/…/keyRings/…/cryptoKeys/…` */
   readonly kmsKey: string
+  /** `projects/…/cryptoKeys/…/cryptoKeyVersions/…` */
+  readonly signingKey: string
   /** `projects/…/locations/…/queues/…` */
   readonly queue: string
   readonly runner: {
@@ -50,6 +52,12 @@ const variables = z.object({
     'projects/…/locations/…/keyRings/…/cryptoKeys/…',
     new RegExp(`^${place}\\/keyRings\\/[\\w-]{1,63}\\/cryptoKeys\\/[\\w-]{1,63}$`),
   ),
+  WAYBILL_SIGNING_KEY: named(
+    'projects/…/locations/…/keyRings/…/cryptoKeys/…/cryptoKeyVersions/…',
+    new RegExp(
+      `^${place}\\/keyRings\\/[\\w-]{1,63}\\/cryptoKeys\\/[\\w-]{1,63}\\/cryptoKeyVersions\\/[1-9]\\d*$`,
+    ),
+  ),
   WAYBILL_TASKS_QUEUE: named(
     'projects/…/locations/…/queues/…',
     new RegExp(`^${place}\\/queues\\/[A-Za-z0-9-]{1,100}$`),
@@ -84,6 +92,7 @@ export function googleCloudFrom(read: z.output<typeof googleCloudVariables>): Go
     database: read.WAYBILL_DATABASE,
     keysDatabase: read.WAYBILL_KEYS_DATABASE,
     kmsKey: read.WAYBILL_KMS_KEY,
+    signingKey: read.WAYBILL_SIGNING_KEY,
     queue: read.WAYBILL_TASKS_QUEUE,
     runner: {
       url: read.WAYBILL_RUNNER_URL,

@@ -41,6 +41,11 @@ there gcloud kms keys describe keks --keyring=waybill --location="$REGION" ||
   gcloud kms keys create keks --keyring=waybill --location="$REGION" --purpose=encryption \
     --rotation-period=90d --next-rotation-time=+p90d
 
+say 'the key that signs the heads of audit logs'
+there gcloud kms keys describe heads --keyring=waybill --location="$REGION" ||
+  gcloud kms keys create heads --keyring=waybill --location="$REGION" \
+    --purpose=asymmetric-signing --default-algorithm=ec-sign-ed25519
+
 say 'the queue; the build sets how fast it is'
 there gcloud tasks queues describe waybill-runs --location="$REGION" ||
   gcloud tasks queues create waybill-runs --location="$REGION"
@@ -93,6 +98,11 @@ for name in waybill-api waybill-runner; do
     gcloud secrets add-iam-policy-binding waybill-$secret --member="$(member $name)" \
       --role=roles/secretmanager.secretAccessor >/dev/null
   done
+done
+# To sign, and to see the public key: the tick signs, and it runs there.
+for role in roles/cloudkms.signer roles/cloudkms.publicKeyViewer; do
+  gcloud kms keys add-iam-policy-binding heads --keyring=waybill --location="$REGION" \
+    --member="$(member waybill-runner)" --role=$role >/dev/null
 done
 gcloud run services add-iam-policy-binding waybill-runner --region="$REGION" \
   --member="$(member waybill-queue)" --role=roles/run.invoker >/dev/null

@@ -3,6 +3,7 @@ import type { GoogleCloudSettings } from '../config/google-cloud.ts'
 import { createCloudTasksQueue } from '../dispatch/cloud-tasks.ts'
 import { createFirestoreStore } from '../store/firestore.ts'
 import { openFirestore } from '../store/firestore-client.ts'
+import { createKmsSigner } from '../vault/kms-signer.ts'
 import { createKmsWrapper } from '../vault/kms-wrapper.ts'
 import type { Platform } from './platform.ts'
 
@@ -14,7 +15,7 @@ export function openGoogleCloud(
   settings: GoogleCloudSettings,
   { now }: { readonly now: () => number },
 ): Platform {
-  const { project, database, keysDatabase, kmsKey, queue, runner } = settings
+  const { project, database, keysDatabase, kmsKey, signingKey, queue, runner } = settings
   const store = createFirestoreStore({
     firestore: openFirestore({ project, database }),
     keysFirestore: openFirestore({ project, database: keysDatabase }),
@@ -22,6 +23,11 @@ export function openGoogleCloud(
   })
   const closers: (() => Promise<void>)[] = []
   let tasks: ReturnType<typeof openTasks> | null = null
+  const kms = {
+    open: async () => openKms(settings.kmsEndpoint, closers),
+    // A clock that never goes back: it measures how long nobody asks again.
+    now: () => performance.now(),
+  }
   return {
     store,
     queue: createCloudTasksQueue({
@@ -38,12 +44,8 @@ export function openGoogleCloud(
       audience: runner.audience,
       clock: now,
     }),
-    wrapper: createKmsWrapper({
-      key: kmsKey,
-      open: async () => openKms(settings.kmsEndpoint, closers),
-      // A clock that never goes back: it measures how long nobody asks again.
-      now: () => performance.now(),
-    }),
+    wrapper: createKmsWrapper({ key: kmsKey, ...kms }),
+    signer: createKmsSigner({ version: signingKey, ...kms }),
     deliver: null,
     close: async () => {
       // A client that never got its credentials does not close either.

@@ -2,6 +2,7 @@ import type { Settings } from '../config.ts'
 import { createLocalQueue } from '../dispatch/local-queue.ts'
 import { holdStore, openStoreFile } from '../store/sqlite-file.ts'
 import { createSqliteStore } from '../store/sqlite.ts'
+import { createWalletSigner } from '../vault/wallet-signer.ts'
 import { createWalletWrapper } from '../vault/wallet-wrapper.ts'
 import type { Wallet } from '../vault/wallet.ts'
 import type { Platform, Report } from './platform.ts'
@@ -11,14 +12,14 @@ const TICK_MS = 15_000
 const RUNS_AT_ONCE = 4
 
 /**
- * Everything on one machine: store and queue in one SQLite file, the KEKs in a wallet.
+ * Everything on one machine: store and queue in one SQLite file, the KEKs and the signing key in a wallet.
  *
  * @param wallet opened: its keys live in this process's memory only
  * @throws WaybillError `store_newer`, `not_a_store` and what else is wrong with the file
  */
 export function openOneMachine(
   settings: Pick<Settings, 'store'>,
-  wallet: Pick<Wallet, 'keks'>,
+  wallet: Pick<Wallet, 'keks' | 'signKeys'>,
   {
     now,
     random,
@@ -40,6 +41,7 @@ export function openOneMachine(
     store,
     queue,
     wrapper: createWalletWrapper(wallet, random),
+    signer: createWalletSigner(wallet),
     deliver: async (handle, tick) => {
       const hold = holdStore(settings.store)
       // Nobody else can be at work on this store: what is leased is leased to the dead.

@@ -1,12 +1,15 @@
 import type { Handler, Queue } from '../dispatch/queue.ts'
 import type { Store } from '../store/store.ts'
 import type { RotatingKeyWrapper } from '../vault/key-wrapper.ts'
+import type { Signer } from '../vault/signer.ts'
 
 /** What Waybill stands on. Nothing above it knows which one it is. */
 export interface Platform {
   readonly store: Store
   readonly queue: Queue
   readonly wrapper: RotatingKeyWrapper
+  /** Signs the heads of audit logs. */
+  readonly signer: Signer
   /**
    * Begins to hand tasks to `handle` in this process. Null where the queue calls the runner over HTTP instead.
    *

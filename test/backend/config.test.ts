@@ -13,6 +13,8 @@ const inCloud = {
   WAYBILL_PLATFORM: 'google-cloud',
   GOOGLE_CLOUD_PROJECT: 'my-project',
   WAYBILL_KMS_KEY: 'projects/my-project/locations/europe-west3/keyRings/waybill/cryptoKeys/keks',
+  WAYBILL_SIGNING_KEY:
+    'projects/my-project/locations/europe-west3/keyRings/waybill/cryptoKeys/heads/cryptoKeyVersions/1',
   WAYBILL_TASKS_QUEUE: 'projects/my-project/locations/europe-west3/queues/runs',
   WAYBILL_TASKS_ACCOUNT: 'queue@my-project.iam.gserviceaccount.com',
   WAYBILL_RUNNER_URL: 'https://runner.example/',
@@ -43,6 +45,7 @@ describe('settings', () => {
       hostedDomains: [],
       publicUrl: null,
       wholeDrive: false,
+      auditHost: 'localhost',
       logLevel: 'info',
       metricsUrl: null,
       google: {
@@ -129,6 +132,7 @@ describe('settings', () => {
       database: '(default)',
       keysDatabase: 'waybill-keys',
       kmsKey: 'projects/my-project/locations/europe-west3/keyRings/waybill/cryptoKeys/keks',
+      signingKey: inCloud.WAYBILL_SIGNING_KEY,
       queue: 'projects/my-project/locations/europe-west3/queues/runs',
       runner: {
         url: 'https://runner.example',
@@ -145,6 +149,8 @@ describe('settings', () => {
     ['GOOGLE_CLOUD_PROJECT', undefined],
     ['WAYBILL_KMS_KEY', 'keks'],
     ['WAYBILL_KMS_KEY', undefined],
+    ['WAYBILL_SIGNING_KEY', inCloud.WAYBILL_KMS_KEY],
+    ['WAYBILL_SIGNING_KEY', undefined],
     ['WAYBILL_TASKS_QUEUE', 'projects/p/locations/l/queues/'],
     ['WAYBILL_TASKS_ACCOUNT', 'somebody@example.com'],
     ['WAYBILL_RUNNER_URL', 'http://runner.example'],

@@ -8,6 +8,7 @@ import { openApiRoute } from '../../../backend/api/openapi.ts'
 import { receiptRoutes } from '../../../backend/api/receipts.ts'
 import { createApp } from '../../../backend/app.ts'
 import { createLog } from '../../../backend/log.ts'
+import { createMemoryAudit } from './memory-audit.ts'
 import { createMemoryJobs } from './memory-jobs.ts'
 import { memoryAccounts, request, startApi, type Api } from './start-api.ts'
 
@@ -75,6 +76,7 @@ describe('the description', () => {
     const app = createApp({
       jobs,
       ...memoryAccounts(),
+      audit: createMemoryAudit(),
       ready: async () => undefined,
       authenticate: async () => 'u',
       log: silent,
@@ -95,7 +97,7 @@ describe('the description', () => {
       Object.keys(methods).map((method) => `${method} ${path}`),
     )
     expect(described.toSorted()).toEqual([...routes].toSorted())
-    expect(described).toHaveLength(19)
+    expect(described).toHaveLength(21)
   })
 
   it('names every path parameter, every shape that it refers to, and every act once', () => {

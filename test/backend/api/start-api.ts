@@ -7,6 +7,7 @@ import type { ConnectionView } from '../../../backend/connect/connections-view.t
 import { createLog } from '../../../backend/log.ts'
 import { WaybillError } from '../../../shared/errors.ts'
 import type { JobRequest } from '../../../shared/job.ts'
+import { createMemoryAudit } from './memory-audit.ts'
 import { createMemoryJobs, type MemoryJobs } from './memory-jobs.ts'
 import { listen } from './listen.ts'
 import { audience, issuer, startTokenIssuer, type TokenIssuer } from './token-issuer.ts'
@@ -106,6 +107,7 @@ export async function startApi(
   const deps: AppDeps = {
     jobs,
     ...memoryAccounts(),
+    audit: createMemoryAudit(),
     ready: () => ready(),
     log: createLog({ write: (line) => log.push(line), clock }),
     clock,

@@ -15,6 +15,7 @@ import { startIssuer } from '../../clouds/issuer.ts'
 import type { Issuer } from '../../clouds/issuer.ts'
 import { listen } from './listen.ts'
 import { memoryAccounts } from './start-api.ts'
+import { createMemoryAudit } from './memory-audit.ts'
 import { createMemoryJobs } from './memory-jobs.ts'
 
 const account = 'tasks@test.iam.gserviceaccount.com'
@@ -283,6 +284,7 @@ describe('the API', () => {
       authenticate: createAuthenticate({ rules, keys, clock: Date.now }),
       jobs: createMemoryJobs({ clock: Date.now, connections: [] }),
       ...memoryAccounts(),
+      audit: createMemoryAudit(),
       ready: async () => undefined,
       ...(tasks === undefined ? {} : { tasks }),
     })

@@ -71,6 +71,17 @@ describe('the set-up', () => {
     expect(key).toEqual(expect.arrayContaining(['--purpose=encryption', '--rotation-period=90d']))
   })
 
+  it('makes a key that signs, which stays the same', () => {
+    const key = first.find((command) => does(command, 'kms keys create heads'))
+    expect(key).toEqual(
+      expect.arrayContaining([
+        '--purpose=asymmetric-signing',
+        '--default-algorithm=ec-sign-ed25519',
+      ]),
+    )
+    expect(key?.filter((arg) => arg.includes('rotation'))).toEqual([])
+  })
+
   it('makes a runner that is not reached from outside', () => {
     const services = first.filter((command) => does(command, 'run deploy'))
     expect(services.map((one) => [wordAfter(one, 'run deploy'), flagOf(one, 'ingress')])).toEqual([
@@ -94,7 +105,7 @@ describe('who may do what', () => {
   })
 
   it.each(['waybill-api', 'waybill-runner'])('lets %s do its work', (account) => {
-    expect(grantsTo(account)).toEqual([
+    expect(grantsTo(account).filter((grant) => !grant.endsWith('kms keys heads'))).toEqual([
       'roles/cloudkms.cryptoKeyEncrypterDecrypter on kms keys keks',
       'roles/cloudkms.viewer on kms keys keks',
       'roles/cloudtasks.enqueuer on tasks queues waybill-runs',
@@ -125,6 +136,18 @@ describe('who may do what', () => {
       'roles/run.developer on projects my-project',
       'roles/serviceusage.serviceUsageConsumer on projects my-project',
       'roles/storage.objectViewer on storage buckets gs://my-project-waybill-source',
+    ])
+  })
+
+  it('lets only the runner sign the heads of audit logs', () => {
+    const may = accounts.flatMap((account) =>
+      grantsTo(account)
+        .filter((grant) => grant.endsWith('kms keys heads'))
+        .map((grant) => `${account}: ${grant}`),
+    )
+    expect(may).toEqual([
+      'waybill-runner: roles/cloudkms.publicKeyViewer on kms keys heads',
+      'waybill-runner: roles/cloudkms.signer on kms keys heads',
     ])
   })
 
