@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises'
 import type { Command } from 'commander'
 import { actWords } from '../../shared/audit.ts'
 import type { AuditEntry } from '../../shared/audit.ts'
+import { auditExport } from '../../shared/audit-schema.ts'
 import { verifyLog } from '../audit/verify-log.ts'
 import type { VerifiedLog } from '../audit/verify-log.ts'
 import { createAmounts } from './amounts.ts'
@@ -62,17 +63,37 @@ export function addAudit(program: Command, shell: Shell): void {
     .description('check an exported log: every line, the chain, the tree and the signatures')
     .argument('<file>', 'the exported log, or - for standard input')
     .option('--key <key>', 'the key that may sign, as you know it from elsewhere', collected)
-    .option('--head <file>', 'a signed head that you kept: the log has to go on from there')
+    .option('--head <file>', 'an export, or a signed head, that you kept: the log goes on from it')
     .action(async (file: string, { key, head }: VerifyFlags) => {
       const verified = await reading(() => {
         const stream = file === '-' ? shell.input : createReadStream(file)
         return verifyLog(linesOf(stream, 'audit_invalid'), {
           ...(key === undefined ? {} : { keys: key }),
-          ...(head === undefined ? {} : { head: readFileSync(head, 'utf8') }),
+          ...(head === undefined ? {} : { head: headIn(readFileSync(head, 'utf8')) }),
         })
       })
       tellVerified(verified, key !== undefined, shell)
     })
+}
+
+/** @returns the newest head in an export, or the text itself, which may be a head of its own. */
+function headIn(text: string): string {
+  const newest = text
+    .split('\n')
+    .filter((line) => line.startsWith('{"head":'))
+    .at(-1)
+  if (newest === undefined) return text
+  const entry = auditExport.safeParse(jsonOf(newest))
+  return entry.success && 'head' in entry.data ? entry.data.head : text
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    return null
+  }
 }
 
 /** On one machine nobody may be at work who does it; in Google Cloud only the runner may sign. */

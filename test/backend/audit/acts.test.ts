@@ -54,7 +54,7 @@ describe('what a person does to a job', () => {
       await step()
     }
     await t.finish(job)
-    for await (const _line of t.jobs.receipt(t.user, job)) void _line
+    await t.receipt(job)
     const entries = await acts()
     expect(named(entries)).toEqual([
       'job_created',
@@ -122,8 +122,8 @@ describe('somebody else', () => {
       (await company.list(user, { from: 0, limit: 9 })).lines.map(({ details }) =>
         details === null ? null : details['user'],
       )
-    expect((await seen('ann')).toSorted()).toEqual(['ann', null])
-    expect((await seen('bob')).toSorted()).toEqual(['bob', null])
+    expect(new Set(await seen('ann'))).toEqual(new Set(['ann', null]))
+    expect(new Set(await seen('bob'))).toEqual(new Set(['bob', null]))
     const lines = (await company.list('ann', { from: 0, limit: 9 })).lines
     expect(new Set(lines.map(({ line }) => line.actor)).size).toBe(2)
   })

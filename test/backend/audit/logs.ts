@@ -25,7 +25,7 @@ const openWrapper: KeyWrapper = {
 }
 
 /** @returns users' keys in a store, with a cache of their own. */
-export function ownersIn(store: Store, now: () => number): Owners {
+function ownersIn(store: Store, now: () => number): Owners {
   const cache = createDekCache({ wrapper: openWrapper, random: randomBytes, now })
   return createOwners({ store, wrapper: openWrapper, cache, env: 'test', random: randomBytes, now })
 }
