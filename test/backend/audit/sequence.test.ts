@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { verifyLog } from '../../../backend/audit/verify-log.ts'
+import { readLog } from '../../../backend/records/audit-chain.ts'
 import { personalTenant } from '../../../backend/records/audit-lines.ts'
 import { createFirestoreStore } from '../../../backend/store/firestore.ts'
 import { openStoreFile } from '../../../backend/store/sqlite-file.ts'
@@ -45,6 +46,7 @@ function declareSequencer(openStore: () => Store, times: { readonly many: number
     logs = logsIn(openStore())
   })
   afterEach(() => logs.store.close())
+  const tenantOf = async (user: string) => personalTenant(await logs.owners.of(user))
 
   it('makes of the acts of each tenant a log that verifies', async () => {
     for (const user of ['ann', 'bob'])
@@ -57,7 +59,7 @@ function declareSequencer(openStore: () => Store, times: { readonly many: number
     const bob = await verifyLog(await logs.exported('bob'))
     expect(ann).toMatchObject({ lines: 4, heads: 2 })
     expect(bob).toMatchObject({ lines: 3, heads: 1 })
-    expect(ann.origin).toBe(`waybill.example/audit/${personalTenant(await logs.owners.of('ann'))}`)
+    expect(ann.origin).toBe(`waybill.example/audit/${await tenantOf('ann')}`)
     expect(ann.origin).not.toBe(bob.origin)
     expect(await jobsIn(logs, 'ann')).toEqual(['ann-a', 'ann-b', 'ann-c', 'ann-d'])
   })
@@ -155,10 +157,30 @@ function declareSequencer(openStore: () => Store, times: { readonly many: number
     expect(await verifyLog(await logs.exported('ann'))).toMatchObject({ lines: 1, heads: 1 })
   })
 
+  it('takes no head for the newest that comes late', async () => {
+    let isFirst = true
+    const slow = {
+      ...logs.signer,
+      sign: async (bytes: Uint8Array) => {
+        if (isFirst) {
+          isFirst = false
+          await logs.act('ann', 'two')
+          await logs.sequence()
+        }
+        return logs.signer.sign(bytes)
+      },
+    }
+    await logs.act('ann', 'one')
+    await logs.sequence({ signer: slow })
+    expect(await verifyLog(await logs.exported('ann'))).toMatchObject({ lines: 2, heads: 1 })
+    // Nothing is left to be signed.
+    expect((await readLog(logs.store, await tenantOf('ann')))?.signed).toBe(2)
+  })
+
   it('leaves a damaged log alone, and nobody else waiting', async () => {
     for (const user of ['ann', 'bob']) await logs.act(user)
     await logs.sequence()
-    const tenant = personalTenant(await logs.owners.of('ann'))
+    const tenant = await tenantOf('ann')
     await logs.store.transact(async (transaction) => {
       const state = await transaction.get('heads', tenant)
       if (state === null) throw new Error('there is a state')

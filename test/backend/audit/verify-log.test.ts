@@ -229,6 +229,9 @@ describe('verifying', () => {
     expect(await said(change(5, edits['sealed details'] ?? ((same) => same)))).toBe(
       'Line 6: the sealed details of act 4 are not those that were written.',
     )
+    expect(await said(texts.toSpliced(6, 1))).toBe(
+      'Line 7: the head is of 6 acts, but 5 stand before it.',
+    )
     expect(await said(texts.slice(0, -1))).toBe(
       'Line 7: the file ends with 3 acts that no head covers.',
     )
