@@ -160,15 +160,18 @@ export function openWaybill({
     void (await sequence({ store, signer, host: settings.auditHost }))
   const wakeUp = async (alone: boolean): Promise<number> => {
     cache.sweep()
-    // Neither waits for the other, nor fails with it.
-    const [woken, ...others] = await Promise.allSettled([
-      tick({ store, owners, queue }, now(), alone),
-      chainActs(),
-      accounts.disconnecting.retry(),
-    ])
-    if (woken.status === 'rejected') throw woken.reason
-    for (const other of others) if (other.status === 'rejected') throw other.reason
-    return woken.value
+    // Whatever else the tick looks after keeps no run from going on: the next one tries again.
+    const beside = [
+      chainActs().catch((error: unknown) => log.error('audit_failed', faultOf(error))),
+      accounts.disconnecting
+        .retry()
+        .catch((error: unknown) => log.error('revocations_failed', faultOf(error))),
+    ]
+    try {
+      return await tick({ store, owners, queue }, now(), alone)
+    } finally {
+      await Promise.all(beside)
+    }
   }
 
   return {
