@@ -1,0 +1,154 @@
+import { randomBytes } from 'node:crypto'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { addConnection } from '../../../backend/connect/add-connection.ts'
+import { createDisconnecting } from '../../../backend/connect/disconnect.ts'
+import type { Disconnecting } from '../../../backend/connect/disconnect.ts'
+import { createConnections } from '../../../backend/records/connections.ts'
+import { createRevocations } from '../../../backend/records/revocations.ts'
+import type { AccountProvider } from '../../../shared/account.ts'
+import { startBox } from '../../clouds/oauth/start-provider.ts'
+import type { SimulatedProvider } from '../../clouds/oauth/start-provider.ts'
+import { keepRecords } from '../engine/kept-records.ts'
+import type { KeptRecords } from '../engine/kept-records.ts'
+import { startConnecting } from './start-connecting.ts'
+import type { ConnectingUnderTest } from './start-connecting.ts'
+
+const hour = 3_600_000
+
+describe('disconnecting by the API', () => {
+  let t: ConnectingUnderTest
+  beforeAll(async () => {
+    t = await startConnecting()
+  })
+  afterAll(async () => t.close())
+
+  async function connect(provider: AccountProvider): Promise<string> {
+    const browser = await t.browserOf(t.ann)
+    const back = await t.goThrough(browser, await t.link(t.ann, provider))
+    return new URL(back.url).pathname.split('/').at(-1) ?? ''
+  }
+  const liveTokens = (provider: AccountProvider): readonly string[] =>
+    t
+      .oauth(provider)
+      .liveGrants()
+      .flatMap(({ refreshTokens }) => refreshTokens)
+
+  it.each(['google-drive', 'dropbox', 'box'] as const)(
+    'takes back at %s all that it was given there',
+    async (provider) => {
+      const before = liveTokens(provider)
+      const id = await connect(provider)
+      const given = liveTokens(provider).filter((token) => !before.includes(token))
+      expect(given).toHaveLength(1)
+      const answer = await t.api(t.ann, 'DELETE', `/v1/connections/${id}`)
+      expect(answer).toMatchObject({ status: 200, body: { outcome: 'revoked' } })
+      expect(liveTokens(provider)).not.toContain(given[0])
+      const list = await t.api(t.ann, 'GET', '/v1/connections')
+      expect(list.body).toEqual({ connections: [], pending: [] })
+      expect((await t.api(t.ann, 'DELETE', `/v1/connections/${id}`)).status).toBe(404)
+    },
+  )
+
+  it('says where to go at Microsoft, which lets nobody but the person take anything back', async () => {
+    const id = await connect('microsoft')
+    expect(await t.api(t.ann, 'DELETE', `/v1/connections/${id}`)).toMatchObject({
+      body: { outcome: 'not_offered', link: 'https://myapps.microsoft.com' },
+    })
+    const list = await t.api(t.ann, 'GET', '/v1/connections')
+    expect(list.body).toEqual({ connections: [], pending: [] })
+  })
+
+  it('does not take a Google account along that was connected again meanwhile', async () => {
+    const id = await connect('google-drive')
+    t.clouds.drive.faults.plan({ route: 'google.revoke', fault: 'net.reset_before_response' })
+    const away = await t.api(t.ann, 'DELETE', `/v1/connections/${id}`)
+    expect(away.body).toMatchObject({ outcome: 'pending' })
+    const pending = async () => (await t.api(t.ann, 'GET', '/v1/connections')).body['pending']
+    expect(await pending()).toMatchObject([{ id, provider: 'google-drive' }])
+    await connect('google-drive')
+    expect(await pending()).toEqual([])
+  })
+})
+
+describe('a revocation that the provider cannot be told of', () => {
+  let records: KeptRecords
+  let box: SimulatedProvider
+  let disconnecting: Disconnecting
+  let connection: string
+  beforeEach(async () => {
+    records = keepRecords()
+    box = await startBox({ now: records.now })
+    const { store, owners, now } = records
+    const connections = createConnections(store, owners)
+    const { url, tokenUrl, account } = box
+    const endpoint = { ...account, issuer: url, url: tokenUrl, authorizeUrl: url, jwksUrl: null }
+    const revokeUrl = `${url}/oauth2/revoke`
+    const endpoints = {
+      'google-drive': null,
+      dropbox: null,
+      box: { ...endpoint, revokeUrl },
+      microsoft: null,
+    }
+    const revocations = createRevocations(store, owners, now)
+    disconnecting = createDisconnecting({ connections, revocations, endpoints, now })
+    const whose = async () => ({ id: 'account', label: 'ann@example.com' })
+    const deps = { connections, endpoints, whose, now, random: randomBytes }
+    connection = (await addConnection(deps, 'ann', 'box', account.refreshToken)).id
+  })
+  afterEach(async () => {
+    await box.close()
+    records.close()
+  })
+  const keysLeft = async () => {
+    const all = await records.store.list({
+      collection: 'keys',
+      where: { kekId: 'test' },
+      limit: 99,
+    })
+    return all.map(({ key }) => key).filter((key) => key.startsWith('revocation'))
+  }
+
+  it('is tried again until it is done; then nothing is left of it, its key least of all', async () => {
+    box.setOffline(true)
+    const { outcome } = await disconnecting.disconnect('ann', connection)
+    expect(outcome).toBe('pending')
+    expect(await records.store.get('connections', connection)).toBeNull()
+    expect(await disconnecting.pending('ann')).toMatchObject([{ provider: 'box' }])
+    expect(await disconnecting.pending('bob')).toEqual([])
+    for (let day = 0; day < 3; day += 1) {
+      records.pass(24 * hour)
+      await disconnecting.retry()
+    }
+    expect([box.oauth.liveGrants().length, (await keysLeft()).length]).toEqual([1, 1])
+    box.setOffline(false)
+    records.pass(6 * hour)
+    await disconnecting.retry()
+    expect([box.oauth.liveGrants(), await keysLeft()]).toEqual([[], []])
+    expect(await disconnecting.pending('ann')).toEqual([])
+  })
+
+  it('is asked for more and more seldom', async () => {
+    box.setOffline(true)
+    await disconnecting.disconnect('ann', connection)
+    box.setOffline(false)
+    box.faults.plan({ route: 'box.revoke', fault: 'net.empty_503', times: 1_000 })
+    const before = box.calls.snapshot()
+    for (let minute = 0; minute < 24 * 60; minute += 1) {
+      records.pass(60_000)
+      await disconnecting.retry()
+    }
+    const { calls } = box.calls.since(before)
+    expect([calls > 8, calls < 16]).toEqual([true, true])
+  })
+
+  it('is given up after a week, and its tokens forgotten', async () => {
+    box.setOffline(true)
+    await disconnecting.disconnect('ann', connection)
+    records.pass(7 * 24 * hour - 1)
+    await disconnecting.retry()
+    expect(await disconnecting.pending('ann')).toHaveLength(1)
+    records.pass(1)
+    await disconnecting.retry()
+    expect([await disconnecting.pending('ann'), await keysLeft()]).toEqual([[], []])
+  })
+})
