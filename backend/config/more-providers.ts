@@ -27,31 +27,31 @@ const text = z.string().max(2_000).optional()
 
 const login = 'https://login.microsoftonline.com/common'
 
+const variables = z.object({
+  BOX_API_URL: url('https://api.box.com'),
+  BOX_AUTHORIZE_URL: url('https://account.box.com/api/oauth2/authorize'),
+  BOX_TOKEN_URL: url('https://api.box.com/oauth2/token'),
+  BOX_REVOKE_URL: url('https://api.box.com/oauth2/revoke'),
+  BOX_CLIENT_ID: text,
+  BOX_CLIENT_SECRET: text,
+  GRAPH_API_URL: url('https://graph.microsoft.com'),
+  MICROSOFT_AUTHORIZE_URL: url(`${login}/oauth2/v2.0/authorize`),
+  MICROSOFT_TOKEN_URL: url(`${login}/oauth2/v2.0/token`),
+  MICROSOFT_JWKS_URL: url(`${login}/discovery/v2.0/keys`),
+  MICROSOFT_CLIENT_ID: text,
+  MICROSOFT_CLIENT_SECRET: text,
+})
+
 /** The settings of providers that an installation may do without, by the names of their variables. */
-export const moreProviderVariables = z
-  .object({
-    BOX_API_URL: url('https://api.box.com'),
-    BOX_AUTHORIZE_URL: url('https://account.box.com/api/oauth2/authorize'),
-    BOX_TOKEN_URL: url('https://api.box.com/oauth2/token'),
-    BOX_REVOKE_URL: url('https://api.box.com/oauth2/revoke'),
-    BOX_CLIENT_ID: text,
-    BOX_CLIENT_SECRET: text,
-    GRAPH_API_URL: url('https://graph.microsoft.com'),
-    MICROSOFT_AUTHORIZE_URL: url(`${login}/oauth2/v2.0/authorize`),
-    MICROSOFT_TOKEN_URL: url(`${login}/oauth2/v2.0/token`),
-    MICROSOFT_JWKS_URL: url(`${login}/discovery/v2.0/keys`),
-    MICROSOFT_CLIENT_ID: text,
-    MICROSOFT_CLIENT_SECRET: text,
-  })
-  .superRefine((read, context) => {
-    for (const name of ['BOX_CLIENT', 'MICROSOFT_CLIENT'] as const) {
-      const [id, secret] = [`${name}_ID`, `${name}_SECRET`] as const
-      if ((read[id] === undefined) === (read[secret] === undefined)) continue
-      const missing = read[id] === undefined ? id : secret
-      const message = `set it as well, or leave out ${missing === id ? secret : id}`
-      context.addIssue({ code: 'custom', path: [missing], message })
-    }
-  })
+export const moreProviderVariables = variables.superRefine((read, context) => {
+  for (const name of ['BOX_CLIENT', 'MICROSOFT_CLIENT'] as const) {
+    const [id, secret] = [`${name}_ID`, `${name}_SECRET`] as const
+    if ((read[id] === undefined) === (read[secret] === undefined)) continue
+    const [missing, set] = read[id] === undefined ? [id, secret] : [secret, id]
+    const message = `set it as well, or leave out ${set}`
+    context.addIssue({ code: 'custom', path: [missing], message })
+  }
+})
 
 type Read = z.output<typeof moreProviderVariables>
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { createActs } from '../../../backend/audit/acts.ts'
 import { addConnection } from '../../../backend/connect/add-connection.ts'
 import type { OAuthEndpoint, OAuthEndpoints } from '../../../backend/connect/oauth-server.ts'
 import { createTokens } from '../../../backend/connect/tokens.ts'
@@ -60,7 +61,8 @@ afterEach(async () => {
 
 async function connect(provider: AccountProvider, refreshToken: string): Promise<string> {
   const whose = async () => ({ id: 'account', label: 'ann@example.com' })
-  const deps = { connections, endpoints, whose, now: records.now, random: randomBytes }
+  const acts = createActs({ ...records, random: randomBytes })
+  const deps = { connections, acts, endpoints, whose, now: records.now, random: randomBytes }
   return (await addConnection(deps, user, provider, refreshToken)).id
 }
 

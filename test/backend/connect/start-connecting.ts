@@ -1,4 +1,4 @@
-import { createSecretKey, randomBytes } from 'node:crypto'
+import { createSecretKey, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -77,10 +77,11 @@ export async function startConnecting(
     created: '',
     state: 'active' as const,
   }
+  const signKey = { id: 'test', key: generateKeyPairSync('ed25519').privateKey, created: '' }
   const report = () => undefined
   const platform = openOneMachine(
     settings,
-    { keks: [kek] },
+    { keks: [kek], signKeys: [signKey] },
     { now: Date.now, random: randomBytes, report },
   )
   const waybill = openWaybill({ settings, platform, log, sliceMs: 60_000 })

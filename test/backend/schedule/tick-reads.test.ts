@@ -29,6 +29,7 @@ const noOwners: Owners = {
   of: async () => {
     throw new WaybillError('key_unavailable', 'For the test.')
   },
+  forget: () => undefined,
 }
 
 function describeTick(name: string, open: () => Bench): void {
