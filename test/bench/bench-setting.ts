@@ -7,10 +7,11 @@ import { forkClouds } from '../clouds/fork.ts'
 import type { ForkedClouds, ForkOptions } from '../clouds/fork.ts'
 import { startIssuer } from '../clouds/issuer.ts'
 import type { FirestoreUnderTest } from '../platform/firestore.ts'
+import { startFirestoreProxy } from '../platform/firestore-proxy.ts'
 import { startGoogleCloud } from '../platform/google-cloud.ts'
 import type { GoogleCloud } from '../platform/google-cloud.ts'
 import { startBackend } from './backend-process.ts'
-import type { Backend } from './backend-process.ts'
+import type { Backend, BackendOptions } from './backend-process.ts'
 import type { Watched } from './backend-worker.ts'
 
 /** Rounds of scrypt for wallets whose opening is not what is measured: 2^10 instead of 2^18. */
@@ -49,9 +50,27 @@ async function startSetting(options: SettingOptions = {}): Promise<Setting> {
   const { workFactor = quickWallet, leaseMs = null, flags = [], firestore } = options
   const clouds = await forkClouds(options)
   const cloud = firestore === undefined ? null : await cloudFor(firestore)
-  const variables = cloud?.variables ?? {}
   const folder = mkdtempSync(join(tmpdir(), 'waybill-bench-'))
-  let backend = await startBackend(clouds, folder, { flags, variables })
+  const startOne = async (own: Pick<BackendOptions, 'flags'> = {}): Promise<Backend> => {
+    const variables = { ...cloud?.variables }
+    if (firestore === undefined) return startBackend(clouds, folder, { ...own, variables })
+    // A way to Firestore of its own: what it has locked when it is killed is not locked for a minute.
+    const proxy = await startFirestoreProxy(firestore.host())
+    variables['FIRESTORE_EMULATOR_HOST'] = proxy.host
+    const started = await startBackend(clouds, folder, { ...own, variables })
+    return {
+      ...started,
+      end: async () => {
+        await started.end()
+        await proxy.close()
+      },
+      kill: async () => {
+        await started.kill()
+        await proxy.close()
+      },
+    }
+  }
+  let backend = await startOne({ flags })
   let source = ''
   let destination = ''
   return {
@@ -67,7 +86,7 @@ async function startSetting(options: SettingOptions = {}): Promise<Setting> {
     },
     replace: async () => {
       await backend.kill()
-      backend = await startBackend(clouds, folder, { variables })
+      backend = await startOne()
     },
     goOn: async () => {
       await backend.control.open(workFactor, leaseMs)

@@ -71,3 +71,39 @@ describeWithFirestore('the Firestore proxy bills', (emulator) => {
     }).toEqual(expected)
   })
 })
+
+describeWithFirestore('the Firestore proxy, closed,', (emulator) => {
+  it('leaves nothing locked by the transactions that were under way', async () => {
+    const proxy = await startFirestoreProxy(emulator.host())
+    const dead = emulator.open('closed', proxy.host)
+    const begun = Promise.withResolvers<void>()
+    const ended = Promise.withResolvers<never>()
+    const killed = dead.runTransaction(
+      async (transaction) => {
+        await transaction.get(dead.doc('runs/a'))
+        begun.resolve()
+        return ended.promise
+      },
+      { maxAttempts: 1 },
+    )
+    await begun.promise
+    await proxy.close()
+    const other = createFirestoreStore({
+      firestore: emulator.open('closed'),
+      keysFirestore: emulator.open('closed-keys'),
+      clock: () => 0,
+    })
+    // Whoever writes what is still locked is `busy`.
+    let attempts = 0
+    await other.transact(async (transaction) => {
+      attempts += 1
+      await transaction.get('runs', 'a')
+      transaction.put('runs', document('a'))
+    })
+    expect(attempts).toBe(1)
+    other.close()
+    ended.reject(new Error('it was killed'))
+    await expect(killed).rejects.toThrow('it was killed')
+    await dead.terminate()
+  })
+})

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { Client, Metadata, Server, ServerCredentials, credentials, status } from '@grpc/grpc-js'
 import type {
   MethodDefinition,
@@ -13,6 +14,8 @@ import type {
 import { fromJSON } from '@grpc/proto-loader'
 import { noOperations, operationsOf, plus } from './firestore-operations.ts'
 import type { Operations } from './firestore-operations.ts'
+import { createOpenTransactions } from './firestore-open-transactions.ts'
+import type { OpenTransaction } from './firestore-open-transactions.ts'
 
 /** A call on its way to Firestore: a method, such as `Commit`, and what was sent, fields in camelCase. */
 export interface FirestoreCall {
@@ -37,6 +40,11 @@ export interface FirestoreProxy {
   calls(): readonly FirestoreCall[]
   /** From now on decides on each call; null lets all pass. */
   decide(fate: ((call: FirestoreCall) => Fate) | null): void
+  /**
+   * Nobody gets an answer any more. Transactions that were begun here and not ended are rolled back: Firestore takes them
+   * for idle by itself, and lets go of what they locked, after a minute.
+   * https://cloud.google.com/firestore/quotas#writes_and_transactions
+   */
   close(): Promise<void>
 }
 
@@ -53,6 +61,8 @@ export async function startFirestoreProxy(emulator: string): Promise<FirestorePr
   const client = new Client(emulator, credentials.createInsecure(), anySize)
   const server = new Server(anySize)
   const calls: FirestoreCall[] = []
+  const transactions = createOpenTransactions()
+  const underWay = new Set<object>()
   let billed = noOperations
   let fateOf: ((call: FirestoreCall) => Fate) | null = null
 
@@ -62,16 +72,20 @@ export async function startFirestoreProxy(emulator: string): Promise<FirestorePr
     const bill = (answers: readonly Raw[]): void => {
       const read = answers.map((answer) => definition.responseDeserialize(answer))
       billed = plus(billed, operationsOf(method, call.request, read))
+      transactions.answered(call.request, read)
     }
-    return { fate: fateOf?.(call) ?? 'pass', bill }
+    const fate = fateOf?.(call) ?? 'pass'
+    if (typeof fate !== 'object') transactions.sent(method, call.request)
+    return { fate, bill, call }
   }
 
   const unary =
     (method: string, definition: AnyMethod) =>
     (call: ServerUnaryCall<Raw, Raw>, answer: sendUnaryData<Raw>): void => {
-      const { fate, bill } = begin(method, definition, call.request)
+      const { fate, bill, call: sent } = begin(method, definition, call.request)
       if (typeof fate === 'object') return answer(refusalOf(fate))
       const headers = headersOf(call.metadata)
+      underWay.add(sent)
       client.makeUnaryRequest(
         definition.path,
         asItIs,
@@ -79,6 +93,7 @@ export async function startFirestoreProxy(emulator: string): Promise<FirestorePr
         call.request,
         headers,
         (error, got) => {
+          underWay.delete(sent)
           if (error === null && got !== undefined) bill([got])
           if (error !== null) answer(error)
           else if (fate === 'lose-answer') answer(lost)
@@ -90,15 +105,20 @@ export async function startFirestoreProxy(emulator: string): Promise<FirestorePr
   const streaming =
     (method: string, definition: AnyMethod) =>
     (call: ServerWritableStream<Raw, Raw>): void => {
-      const { fate, bill } = begin(method, definition, call.request)
+      const { fate, bill, call: sent } = begin(method, definition, call.request)
       if (typeof fate === 'object') return void call.emit('error', refusalOf(fate))
       const headers = headersOf(call.metadata)
       const answers: Raw[] = []
+      underWay.add(sent)
       client
         .makeServerStreamRequest(definition.path, asItIs, asItIs, call.request, headers)
         .on('data', (raw: Raw) => answers.push(raw))
-        .on('error', (error) => call.emit('error', error))
+        .on('error', (error) => {
+          underWay.delete(sent)
+          call.emit('error', error)
+        })
         .on('end', () => {
+          underWay.delete(sent)
           // Only now, so that whoever has its answer finds it billed.
           bill(answers)
           if (fate === 'lose-answer') call.emit('error', lost)
@@ -111,7 +131,8 @@ export async function startFirestoreProxy(emulator: string): Promise<FirestorePr
 
   const implementation: UntypedServiceImplementation = {}
   const service: Record<string, MethodDefinition<Raw, Raw>> = {}
-  for (const [method, definition] of Object.entries(firestoreMethods())) {
+  const methods = firestoreMethods()
+  for (const [method, definition] of Object.entries(methods)) {
     if (definition.requestStream) continue
     const { path, requestStream, responseStream } = definition
     const raw = { requestSerialize: asItIs, requestDeserialize: asItIs }
@@ -134,8 +155,22 @@ export async function startFirestoreProxy(emulator: string): Promise<FirestorePr
     },
     close: async () => {
       server.forceShutdown()
+      while (underWay.size > 0) await wait(5)
+      await Promise.all(transactions.all().map(rollBack))
       client.close()
     },
+  }
+
+  async function rollBack(one: OpenTransaction): Promise<void> {
+    const definition = methods['Rollback']
+    if (definition === undefined) throw new Error('no Rollback in the protos')
+    const headers = new Metadata()
+    headers.set('google-cloud-resource-prefix', one.database)
+    await new Promise<void>((resolve) => {
+      const { path, requestSerialize } = definition
+      // What it answers for one that has ended meanwhile does not matter.
+      client.makeUnaryRequest(path, requestSerialize, asItIs, one, headers, () => resolve())
+    })
   }
 }
 
