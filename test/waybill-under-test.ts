@@ -1,10 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createSecretKey, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { readSettings } from '../backend/config.ts'
 import type { Settings } from '../backend/config.ts'
 import { createLog } from '../backend/log.ts'
+import type { LogFields } from '../backend/log.ts'
+import type { Tracing } from '../backend/log/tracing.ts'
 import { openWaybill } from '../backend/main.ts'
 import { openGoogleCloud } from '../backend/main/in-google-cloud.ts'
 import { openOneMachine } from '../backend/main/on-one-machine.ts'
@@ -18,6 +20,7 @@ import { settingsFor } from './clouds/settings-for.ts'
 import { startClouds } from './clouds/start.ts'
 import type { Clouds, CloudsOptions } from './clouds/start.ts'
 import type { FirestoreUnderTest } from './platform/firestore.ts'
+import { dumpFirestore } from './platform/firestore-dump.ts'
 import { startGoogleCloud } from './platform/google-cloud.ts'
 import type { GoogleCloud } from './platform/google-cloud.ts'
 
@@ -33,6 +36,8 @@ export interface UnderTest {
   readonly user: string
   /** Lines that the log wrote. */
   readonly logged: readonly string[]
+  /** All that the platform has been given to keep: the store's files, or Firestore's documents and the queue's tasks. */
+  kept(): Promise<Buffer>
   request(selection: Selection, folder?: string): JobRequest
   /** Creates a job, waits for its first run, and fails unless it is done. */
   copy(selection: Selection, folder?: string): Promise<JobView>
@@ -56,6 +61,9 @@ export interface UnderTestOptions extends CloudsOptions {
   readonly sliceMs?: number
   /** With it, Waybill is in Google Cloud: this Firestore, and stand-ins for queue and keys. Else it is on one machine. */
   readonly firestore?: FirestoreUnderTest
+  /** Hears what the log is told. */
+  readonly heard?: (event: string, fields: LogFields) => void
+  readonly tracing?: Tracing
 }
 
 /** Starts clouds and a Waybill that works. */
@@ -94,10 +102,22 @@ export async function startUnderTest(options: UnderTestOptions = {}): Promise<Un
     ...googleCloud?.variables,
   })
   const logged: string[] = []
-  const log = createLog({ write: (line) => logged.push(line), clock: Date.now, level: 'debug' })
-  const { sliceMs = 60_000 } = options
+  const { sliceMs = 60_000, heard, tracing } = options
+  const log = createLog({
+    write: (line) => logged.push(line),
+    clock: Date.now,
+    level: 'debug',
+    ...(heard === undefined ? {} : { heard }),
+    ...(tracing === undefined ? {} : { trace: tracing.current }),
+  })
   const platform = openPlatform(settings, firestore)
-  const waybill = openWaybill({ settings, platform, log, sliceMs })
+  const waybill = openWaybill({
+    settings,
+    platform,
+    log,
+    sliceMs,
+    ...(tracing === undefined ? {} : { tracing }),
+  })
   const user = 'a-person'
   const source = await waybill.connect(user, 'google-drive', clouds.drive.account.refreshToken)
   const destination = await waybill.connect(user, 'dropbox', clouds.dropbox.account.refreshToken)
@@ -132,6 +152,7 @@ export async function startUnderTest(options: UnderTestOptions = {}): Promise<Un
     serve: async () => served ?? waybill.serve(),
     user,
     logged,
+    kept: async () => Buffer.concat(await keptBy(settings, googleCloud, firestore)),
     request,
     settled,
     copy: async (selection, to) =>
@@ -159,6 +180,27 @@ export async function startUnderTest(options: UnderTestOptions = {}): Promise<Un
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+async function keptBy(
+  settings: Settings,
+  googleCloud: GoogleCloud | null,
+  firestore?: FirestoreUnderTest,
+): Promise<readonly Buffer[]> {
+  if (settings.googleCloud === null || googleCloud === null || firestore === undefined) {
+    const folder = dirname(settings.store)
+    return readdirSync(folder).map((name) => readFileSync(join(folder, name)))
+  }
+  const { project, database, keysDatabase } = settings.googleCloud
+  const databases = [database, keysDatabase].map((name) => `projects/${project}/databases/${name}`)
+  const dumps = databases.map(async (name) => dumpFirestore(firestore.host(), name))
+  const tasks = googleCloud.tasks
+    .queue(googleCloud.queue)
+    .taken.flatMap(({ name, request }) => [
+      Buffer.from(JSON.stringify([name, request.url, request.headers, request.oidc])),
+      Buffer.from(request.body),
+    ])
+  return [...(await Promise.all(dumps)).flat(), ...tasks]
 }
 
 function openPlatform(settings: Settings, firestore?: FirestoreUnderTest): Platform {

@@ -51,6 +51,8 @@ export interface TaskQueue {
   settings: TaskSettings
   paused: boolean
   readonly tasks: ReadonlyMap<string, KeptTask>
+  /** All that were ever taken, also those that are done. */
+  readonly taken: readonly NewTask[]
   /** False when the name is taken, or was within the last 24 hours. */
   add(task: NewTask): boolean
   /** False when there is no such task. */
@@ -88,6 +90,7 @@ export function createTaskQueue(
   const tasks = new Map<string, KeptTask>()
   const gone = new Map<string, number>()
   const known = new Map<string, KeptTask>()
+  const taken: NewTask[] = []
   const delivered: Delivered[] = []
   const dropped: string[] = []
   const cut = new AbortController()
@@ -199,10 +202,12 @@ export function createTaskQueue(
     settings: options.settings,
     paused: false,
     tasks,
+    taken,
     add(task) {
       const now = timers.now()
       const wentAt = gone.get(task.name)
       if (tasks.has(task.name) || (wentAt !== undefined && now - wentAt < remembered)) return false
+      taken.push(task)
       const fresh = { dispatched: 0, answered: 0, firstAt: null, previous: null, underWay: false }
       tasks.set(task.name, { ...task, ...fresh, created: now, next: Math.max(now, task.due) })
       look()

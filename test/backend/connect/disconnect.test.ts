@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { createActs } from '../../../backend/audit/acts.ts'
 import { addConnection } from '../../../backend/connect/add-connection.ts'
 import { createDisconnecting } from '../../../backend/connect/disconnect.ts'
 import type { Disconnecting } from '../../../backend/connect/disconnect.ts'
@@ -92,7 +93,8 @@ describe('a revocation that the provider cannot be told of', () => {
     const revocations = createRevocations(store, owners, now)
     disconnecting = createDisconnecting({ connections, revocations, endpoints, now })
     const whose = async () => ({ id: 'account', label: 'ann@example.com' })
-    const deps = { connections, endpoints, whose, now, random: randomBytes }
+    const acts = createActs({ store, owners, now, random: randomBytes })
+    const deps = { connections, acts, endpoints, whose, now, random: randomBytes }
     connection = (await addConnection(deps, 'ann', 'box', account.refreshToken)).id
   })
   afterEach(async () => {
