@@ -51,6 +51,7 @@ describe('connections', () => {
     user,
     provider: 'dropbox' as const,
     state: 'active' as const,
+    refreshing: null,
     createdAt: 1,
     credentials: {
       accountId: 'a',
