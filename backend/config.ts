@@ -26,8 +26,6 @@ export interface Settings {
   readonly publicUrl: string | null
   /** Whether a Google Drive may be connected as a whole, and not only with picked files. */
   readonly wholeDrive: boolean
-  /** In front of the names of audit logs. */
-  readonly auditHost: string
   readonly logLevel: LogLevel
   /** An OpenTelemetry collector; null sends no metrics. */
   readonly metricsUrl: string | null
@@ -102,10 +100,6 @@ const settings = z.object({
     })
     .optional(),
   WAYBILL_WHOLE_DRIVE: oneOf(switched),
-  WAYBILL_AUDIT_HOST: z
-    .string()
-    .regex(/^[a-z0-9][a-z0-9.-]{0,252}$/, 'set it to the name of a host, like waybill.example.com')
-    .default('localhost'),
   LOG_LEVEL: z
     .enum(logLevels, { error: `set it to one of ${logLevels.join(', ')}` })
     .default('info'),
@@ -148,6 +142,8 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   // Google's clients would write whole requests into the log, with tokens and keys in them.
   if (variables['GOOGLE_SDK_NODE_LOGGING'] !== undefined)
     advice.push('  GOOGLE_SDK_NODE_LOGGING: leave it out, it would write secrets into the log')
+  if (isCloud && variables['PUBLIC_URL'] === undefined)
+    advice.push('  PUBLIC_URL: set it to the URL at which browsers find this Waybill')
   if (!isCloud && base.data !== undefined && base.data.WAYBILL_ROLE !== 'all')
     advice.push('  WAYBILL_ROLE: leave it out, on one machine there is only one process')
   if (base.data === undefined || !more.success || cloud?.success === false || advice.length > 0)
@@ -168,7 +164,6 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     hostedDomains: read.WAYBILL_HOSTED_DOMAINS ?? [],
     publicUrl: read.PUBLIC_URL ?? null,
     wholeDrive: read.WAYBILL_WHOLE_DRIVE === 'on',
-    auditHost: read.WAYBILL_AUDIT_HOST,
     logLevel: read.LOG_LEVEL,
     metricsUrl: read.OTEL_EXPORTER_OTLP_ENDPOINT ?? null,
     google: {

@@ -157,7 +157,7 @@ export function openWaybill({
   const stop = new AbortController()
   const closers: (() => Promise<void>)[] = []
   const chainActs = async (): Promise<void> =>
-    void (await sequence({ store, signer, host: settings.auditHost }))
+    void (await sequence({ store, signer, host: new URL(accounts.publicUrl()).hostname }))
   const wakeUp = async (alone: boolean): Promise<number> => {
     cache.sweep()
     // Whatever else the tick looks after keeps no run from going on: the next one tries again.

@@ -1,4 +1,3 @@
-import { WaybillError } from '../../shared/errors.ts'
 import type { Settings } from '../config.ts'
 import type { AddingDeps } from '../connect/add-connection.ts'
 import { createConnecting } from '../connect/connecting.ts'
@@ -29,14 +28,7 @@ export function createAccounts(
 ) {
   const { store, owners, connections, endpoints, now } = deps
   const revocations = createRevocations(store, owners, now)
-  const publicUrl = (): string => {
-    if (settings.publicUrl !== null) return settings.publicUrl
-    if (settings.googleCloud === null) return `http://localhost:${deps.port()}`
-    throw new WaybillError(
-      'settings_invalid',
-      'PUBLIC_URL: set it to the URL at which browsers find this Waybill.',
-    )
-  }
+  const publicUrl = (): string => settings.publicUrl ?? `http://localhost:${deps.port()}`
   const isWholeAllowed = settings.wholeDrive
   return {
     publicUrl,

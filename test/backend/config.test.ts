@@ -18,6 +18,7 @@ const inCloud = {
   WAYBILL_TASKS_QUEUE: 'projects/my-project/locations/europe-west3/queues/runs',
   WAYBILL_TASKS_ACCOUNT: 'queue@my-project.iam.gserviceaccount.com',
   WAYBILL_RUNNER_URL: 'https://runner.example/',
+  PUBLIC_URL: 'https://waybill.example/',
 }
 
 /** What is said about settings that are refused. */
@@ -45,7 +46,6 @@ describe('settings', () => {
       hostedDomains: [],
       publicUrl: null,
       wholeDrive: false,
-      auditHost: 'localhost',
       logLevel: 'info',
       metricsUrl: null,
       google: {
@@ -156,6 +156,8 @@ describe('settings', () => {
     ['WAYBILL_RUNNER_URL', 'http://runner.example'],
     ['WAYBILL_RUNNER_URL', undefined],
     ['WAYBILL_RUNNER_URL', 'https://runner.example/tasks/'],
+    ['PUBLIC_URL', undefined],
+    ['PUBLIC_URL', 'https://waybill.example/path'],
     ['WAYBILL_KEYS_DATABASE', '(default)'],
     ['WAYBILL_DATABASE', 'Not a database'],
     ['WAYBILL_KMS_ENDPOINT', 'kms.example:443'],

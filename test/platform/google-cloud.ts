@@ -54,6 +54,7 @@ export async function startGoogleCloud(options: {
       WAYBILL_TASKS_QUEUE: queue,
       WAYBILL_TASKS_ENDPOINT: `127.0.0.1:${tasks.port}`,
       WAYBILL_TASKS_ACCOUNT: 'queue@waybill-test.iam.gserviceaccount.com',
+      PUBLIC_URL: 'https://waybill.example',
       WAYBILL_RUNNER_URL: `http://127.0.0.1:${port}`,
     },
     async close() {

@@ -121,6 +121,16 @@ describe('cloudbuild.yaml', () => {
     ])
   })
 
+  it('tells where browsers find the API, at its own address unless there is a better one', () => {
+    const urlsOf = (found: typeof services) =>
+      found.map((service) => readSettings(environmentOf(service)).publicUrl)
+    const own = 'https://waybill-api-123456789012.us-west1.run.app'
+    expect(urlsOf(services)).toEqual([own, own])
+    const better = buildCommands(true, { _PUBLIC_URL: 'https://waybill.example' })
+    const told = urlsOf(better.filter((command) => does(command, 'run deploy')))
+    expect(told).toEqual(['https://waybill.example', 'https://waybill.example'])
+  })
+
   it('has no secret but in Secret Manager', () => {
     for (const service of services)
       expect(flagOf(service, 'set-secrets')?.split(',')).toEqual([

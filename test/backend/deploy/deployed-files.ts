@@ -38,6 +38,7 @@ const substitutions = {
   BUILD_ID: '0b5c1f0e-1111-4222-8333-444455556666',
   _REGION: 'us-west1',
   _ENVIRONMENT: 'production',
+  _PUBLIC_URL: '',
   _OTLP_ENDPOINT: 'https://collector.example',
 }
 
