@@ -64,7 +64,8 @@ export function createFirestoreStore({
   async function list(query: Query): Promise<readonly Document[]> {
     const wanted = checkQuery(query)
     if (wanted.some(([, values]) => values.length === 0)) return []
-    const all = queryFor(collectionOf(query.collection), wanted)
+    const onwards = queryFor(collectionOf(query.collection), wanted)
+    const all = query.before === undefined ? onwards : onwards.endBefore(query.before)
     const found: Document[] = []
     let after = query.after
     let asked = query.limit

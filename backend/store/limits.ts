@@ -100,12 +100,15 @@ function indexOf(collection: Collection, asked: readonly string[]): readonly str
 /**
  * @param query what is to be listed
  * @returns the fields of the index that answers it with the values wanted, each value once; throws `internal` if there
- * is no such index or the query is beyond a limit
+ * is no such index or the query is beyond a limit. Nothing is wanted of documents that are listed by their keys alone.
  */
 export function checkQuery(query: Query): Wanted {
   checkLimit(query.limit)
   if (query.after !== undefined) checkKey(query.after)
-  const wanted = indexOf(query.collection, Object.keys(query.where)).map((field) => {
+  if (query.before !== undefined) checkKey(query.before)
+  const asked = Object.keys(query.where)
+  if (asked.length === 0 && query.before !== undefined) return []
+  const wanted = indexOf(query.collection, asked).map((field) => {
     const value = query.where[field] ?? null
     return [field, isList(value) ? [...new Set(value)] : [value]] as const
   })

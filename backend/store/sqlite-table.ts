@@ -9,19 +9,27 @@ export interface Row {
   readonly version: number
 }
 
+/** Keys that a list begins after and ends before; null if it goes on to the last. */
+interface Between {
+  readonly after: string
+  readonly before: string | null
+}
+
 /** One collection's table. Nothing here looks at the time, and everything throws what SQLite throws. */
 export interface Table {
   get(key: string): Row | null
   getMany(keys: readonly string[]): readonly Row[]
   versionOf(key: string): number | null
-  /** Rows after the key `after` whose time is not over at `now`, in the order of their keys. */
-  list(wanted: Wanted, after: string, now: number, limit: number): readonly Row[]
+  /** Rows between two keys whose time is not over at `now`, in the order of their keys. */
+  list(wanted: Wanted, between: Between, now: number, limit: number): readonly Row[]
   put(document: Document, version: number): void
   remove(key: string): void
   /** Removes rows whose time is over at `now`; returns how many. */
   sweep(now: number, limit: number): number
 }
 
+// Sorts after every character that a key may have.
+const afterAllKeys = '~'
 const cells = 'key, version, expires, fields, body'
 
 /** @returns the table of `collection`; its statements are prepared once, when they are first needed */
@@ -75,11 +83,11 @@ export function openTable(db: DatabaseSync, collection: Collection): Table {
       const row = prepare(versionSql).get(key)
       return row === undefined ? null : Number(row['version'])
     },
-    list(wanted, after, now, limit) {
+    list(wanted, { after, before }, now, limit) {
       const { sql, values } = listing(table, wanted)
-      if (values.length === 0) return []
+      if (sql === '') return []
       return prepare(sql)
-        .all(after, now, limit, ...values)
+        .all(after, now, limit, before ?? afterAllKeys, ...values)
         .map(toRow)
     },
     put,
@@ -92,12 +100,12 @@ export function openTable(db: DatabaseSync, collection: Collection): Table {
 function listing(table: string, wanted: Wanted): { sql: string; values: SQLInputValue[] } {
   const values: SQLInputValue[] = []
   const places = wanted.map(([field, some]) =>
-    some.map((value) => `"${columnOf(field)}" = ?${values.push(toColumn(value)) + 3}`),
+    some.map((value) => `"${columnOf(field)}" = ?${values.push(toColumn(value)) + 4}`),
   )
   const walks = places
     .reduce<readonly string[]>(
       (before, terms) => before.flatMap((one) => terms.map((term) => `${one} AND ${term}`)),
-      [`key > ?1 AND (expires IS NULL OR expires > ?2)`],
+      [`key > ?1 AND key < ?4 AND (expires IS NULL OR expires > ?2)`],
     )
     .map((where) => `SELECT ${cells} FROM ${table} WHERE ${where}`)
   if (walks.length === 0) return { sql: '', values: [] }

@@ -85,8 +85,9 @@ export function createSqliteStore(
     },
     async list(query) {
       const wanted = checkQuery(query)
+      const between = { after: query.after ?? '', before: query.before ?? null }
       const rows = translated(() =>
-        tableOf(query.collection).list(wanted, query.after ?? '', clock(), query.limit),
+        tableOf(query.collection).list(wanted, between, clock(), query.limit),
       )
       return rows.map((row) => row.document)
     },

@@ -37,7 +37,7 @@ export interface Document {
 
 /** Fields by which a collection can be listed, each with equality on all its fields. Data, so that index files can be made of it. */
 export const indexes: Readonly<Record<Collection, readonly (readonly string[])[]>> = {
-  keys: [['kekId']],
+  keys: [['kekId'], ['otherKekId']],
   connections: [['user']],
   jobs: [['user']],
   runs: [['job'], ['state']],
@@ -63,11 +63,14 @@ export interface Query {
   readonly collection: Collection
   /**
    * Exactly the fields of one of the collection's indexes, each equal in value and type: a null is found by null, a field
-   * that is not there by nothing. A list of at most 30 values means any of them, for one field only.
+   * that is not there by nothing. A list of at most 30 values means any of them, for one field only. No fields at all
+   * mean any document, and only up to a `before`: whoever reads a collection through says how far.
    */
   readonly where: Readonly<Record<string, Field | readonly Field[]>>
   /** Only documents whose key sorts after this one. */
   readonly after?: string
+  /** Only documents whose key sorts before this one. */
+  readonly before?: string
   /** 1 to 1,000. */
   readonly limit: number
 }

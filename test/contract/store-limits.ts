@@ -167,6 +167,10 @@ export function describeLimits(storeOf: () => Store): void {
         'after what is no key',
         { collection: 'jobs', where: { user: 'x' }, after: 'a/b', limit: 1 },
       ],
+      [
+        'before what is no key',
+        { collection: 'jobs', where: { user: 'x' }, before: 'a/b', limit: 1 },
+      ],
       ['of half a document', { collection: 'jobs', where: { user: 'x' }, limit: 1.5 }],
     ])('a list %s is refused', async (_, query) => {
       await expect(storeOf().list(query)).rejects.toThrow(refusal)

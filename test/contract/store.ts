@@ -170,6 +170,23 @@ export function describeStore(name: string, open: () => Promise<StoreBench>): vo
         expect(pages).toEqual([keys.slice(0, 10), keys.slice(10, 20), keys.slice(20), []])
       })
 
+      it('ends before a key, with and without fields', async () => {
+        const keys = ['a', 'job-1', 'job.1', 'job.2', 'job0', 'z']
+        await putAll(
+          store,
+          'runs',
+          keys.map((key, at) => document(key, { job: at % 2 ? 'x' : 'y' })),
+        )
+        const between = { after: 'job', before: 'job0', limit: 9 }
+        const list = async (where: Record<string, Field>) =>
+          keysOf(await store.list({ collection: 'runs', where, ...between }))
+        expect(await list({})).toEqual(['job-1', 'job.1', 'job.2'])
+        expect(await list({ job: 'x' })).toEqual(['job-1', 'job.2'])
+        const rest = { collection: 'runs', where: {}, after: 'job-1', before: 'job0' } as const
+        expect(keysOf(await store.list({ ...rest, limit: 1 }))).toEqual(['job.1'])
+        expect(keysOf(await store.list({ ...rest, limit: 9 }))).toEqual(['job.1', 'job.2'])
+      })
+
       it('takes any of up to 30 values, each document once', async () => {
         const slots = Array.from({ length: 40 }, (_, at) => `s${String(at).padStart(2, '0')}`)
         await putAll(

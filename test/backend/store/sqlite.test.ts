@@ -121,8 +121,8 @@ describe('the SQLite store', () => {
   })
 
   it('lists by its indexes and never sorts', async () => {
-    const where = `by_job = ?4 AND key > ?1 AND (expires IS NULL OR expires > ?2)`
-    const plan = (terms: readonly string[]): string =>
+    const live = `key > ?1 AND key < ?4 AND (expires IS NULL OR expires > ?2)`
+    const plan = (terms: readonly string[], where = `by_job = ?5 AND ${live}`): string =>
       db
         .prepare(
           `EXPLAIN QUERY PLAN ${terms
@@ -132,10 +132,11 @@ describe('the SQLite store', () => {
         .all()
         .map((row) => row['detail'])
         .join('\n')
-    expect(plan(['AND by_todo = ?5'])).toContain('USING INDEX ledger/job+todo ')
-    const several = plan(['AND by_todo = ?5', 'AND by_todo = ?6', 'AND by_todo = ?7'])
+    expect(plan(['AND by_todo = ?6'])).toContain('USING INDEX ledger/job+todo ')
+    const several = plan(['AND by_todo = ?6', 'AND by_todo = ?7', 'AND by_todo = ?8'])
     expect(several.match(/USING INDEX ledger\/job\+todo /g)).toHaveLength(3)
     expect(several).not.toContain('TEMP B-TREE')
+    expect(plan([''], live)).toMatch(/SEARCH ledger USING INDEX \S+ \(key>\? AND key<\?\)$/)
   })
 
   it('does not leave what was removed in the file', async () => {
