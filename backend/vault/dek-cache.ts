@@ -5,6 +5,9 @@ import type { KeyWrapper } from './key-wrapper.ts'
 import { unwrapUserKeys } from './user-keys.ts'
 import type { KeyRecord, UserKeys } from './user-keys.ts'
 
+/** DEKs are unwrapped anew after as long as this, in milliseconds, unless a cache is told otherwise. */
+export const usualMaxAgeMs = 5 * 60_000
+
 /** How long and how often keys may be used before the wrapper is asked again. */
 export interface DekCacheOptions {
   readonly wrapper: KeyWrapper
@@ -61,7 +64,7 @@ export function createDekCache({
   random,
   now,
   maxEntries = 1_000,
-  maxAgeMs = 5 * 60_000,
+  maxAgeMs = usualMaxAgeMs,
   maxUses = 10_000,
   graceMs = 30_000,
 }: DekCacheOptions): DekCache {

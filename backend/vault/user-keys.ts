@@ -4,7 +4,7 @@ import { WaybillError, hasCode } from '../../shared/errors.ts'
 import type { RandomBytes } from './cobblestone.ts'
 import { encodeRecordContext } from './context.ts'
 import type { KeyOwner, RecordContext } from './context.ts'
-import { openEnvelope, sealEnvelope } from './envelope.ts'
+import { openEnvelope, readDekId, sealEnvelope } from './envelope.ts'
 import type { KeyWrapper } from './key-wrapper.ts'
 
 const KEY_BYTES = 32
@@ -22,7 +22,10 @@ export interface KeyRecord {
   readonly kekId: string
   /** The key of the blind index, sealed under the DEK. */
   readonly blindIndex: Uint8Array
-  /** Raised whenever cached keys must be forgotten: on rotation, freeze and revocation. */
+  /**
+   * Raised whenever cached keys must be forgotten: on freeze and revocation. A new DEK has an id of its own, so that a
+   * rotation withdraws nothing from whoever is at work.
+   */
   readonly keyEpoch: number
 }
 
@@ -53,6 +56,8 @@ export interface UserKeys {
   readonly resume: Sealer
   /** Lasts as the blind index does: a log's lines hash what was sealed, so it can never be sealed anew. */
   readonly audit: Sealer
+  /** Whether an envelope says that it was sealed under this DEK. Nobody has vouched for it before it is opened. */
+  sealed(envelope: Uint8Array): boolean
   /**
    * @returns 22 characters of base64url that stand for `value`: always the same for this user, also after the DEK has
    * been rotated, and unrelated to those of any other user.
@@ -103,16 +108,23 @@ export async function unwrapUserKeys(record: KeyRecord, source: KeySource): Prom
  * Gives a user a new DEK. The blind index keeps its key, so no stored name changes; the old record must be kept until
  * nothing is sealed under its DEK any more.
  *
- * @returns what to store, with the epoch raised by one, and the new keys.
- * @throws as {@link unwrapUserKeys}.
+ * @returns what to store beside `record`, of the same epoch: it was unwrapped again, because things will be sealed under
+ * it that nothing else opens
+ * @throws as {@link unwrapUserKeys}; `envelope_refused` is about the old record only
  */
-export async function rotateUserKeys(
-  record: KeyRecord,
-  source: KeySource,
-): Promise<{ readonly record: KeyRecord; readonly keys: UserKeys }> {
-  return unwrapping(record, source, async (_dek, blindKey) =>
-    wrapNewDek(source, blindKey, record.keyEpoch + 1),
-  )
+export async function rotateUserKeys(record: KeyRecord, source: KeySource): Promise<KeyRecord> {
+  return unwrapping(record, source, async (_dek, blindKey) => {
+    const made = await wrapNewDek(source, blindKey, record.keyEpoch)
+    made.keys.destroy()
+    const again = await unwrapUserKeys(made.record, source).catch((error: unknown) => {
+      if (!hasCode(error, 'envelope_refused')) throw error
+      throw new WaybillError('key_unavailable', 'A key was wrapped so that it is lost', {
+        cause: error,
+      })
+    })
+    again.destroy()
+    return made.record
+  })
 }
 
 /**
@@ -219,6 +231,7 @@ function deriveUserKeys(
     records: sealer('records'),
     resume: sealer('resume'),
     audit: sealer('audit', LASTING),
+    sealed: (envelope) => saysDekId(envelope) === dekId,
     blind: (kind, value) =>
       createHmac('sha256', keyFor('blind'))
         .update(`waybill/v1/blind/${kind}\0`)
@@ -229,6 +242,15 @@ function deriveUserKeys(
     destroy: () => {
       live = undefined
     },
+  }
+}
+
+function saysDekId(envelope: Uint8Array): string | null {
+  try {
+    return readDekId(envelope)
+  } catch (error) {
+    if (hasCode(error, 'envelope_refused')) return null
+    throw error
   }
 }
 

@@ -181,18 +181,32 @@ describe('a new DEK', () => {
   it('renames nothing in the blind index', async () => {
     const { record, keys } = await newUserKeys(source)
     const rotated = await rotateUserKeys(record, source)
-    const reread = await unwrapUserKeys(rotated.record, source)
-    expect(rotated.record.dekId).not.toBe(record.dekId)
-    expect(rotated.record.keyEpoch).toBe(record.keyEpoch + 1)
-    expect(rotated.keys.blind('slot', 'x')).toBe(keys.blind('slot', 'x'))
+    const reread = await unwrapUserKeys(rotated, source)
+    expect(rotated.dekId).not.toBe(record.dekId)
     expect(reread.blind('slot', 'x')).toBe(keys.blind('slot', 'x'))
+  })
+
+  it('withdraws nothing: its epoch is that of the old one', async () => {
+    const { record } = await newUserKeys(source)
+    expect((await rotateUserKeys({ ...record, keyEpoch: 7 }, source)).keyEpoch).toBe(7)
+  })
+
+  it('that does not unwrap is not given out', async () => {
+    const { record } = await newUserKeys(source)
+    const lying = {
+      ...source.wrapper,
+      wrap: async () => ({ kekId: 'kek', wrapped: randomBytes(60) }),
+    }
+    await expect(rotateUserKeys(record, { ...source, wrapper: lying })).rejects.toEqual(unavailable)
   })
 
   it('opens nothing that the old one sealed', async () => {
     const { record, keys } = await newUserKeys(source)
     const sealed = keys.records.seal(place, plaintext)
-    const rotated = await rotateUserKeys(record, source)
-    expect(opens(() => rotated.keys.records.open(place, sealed))).toBe(false)
+    const rotated = await unwrapUserKeys(await rotateUserKeys(record, source), source)
+    expect(opens(() => rotated.records.open(place, sealed))).toBe(false)
+    expect([keys, rotated].map((each) => each.sealed(sealed))).toEqual([true, false])
+    expect(keys.sealed(plaintext)).toBe(false)
     expect(
       plaintext.equals((await unwrapUserKeys(record, source)).records.open(place, sealed)),
     ).toBe(true)
