@@ -1,6 +1,6 @@
 import { WaybillError } from '../../shared/errors.ts'
 import type { Store, Transaction } from '../store/store.ts'
-import { keyDocument, keyRecordFrom } from './key-records.ts'
+import { keyDocument, keyRingFrom } from './key-records.ts'
 
 /**
  * A person's switch that stops everything done in their name: no slice begins, those at work end with the next renewal of
@@ -38,8 +38,9 @@ export async function freeze(store: Store, user: string, now: number): Promise<n
   await store.transact(async (transaction) => {
     const found = await transaction.get('keys', user)
     if (found === null) return
-    const record = keyRecordFrom(found)
-    transaction.put('keys', keyDocument(user, { ...record, keyEpoch: record.keyEpoch + 1 }))
+    const ring = keyRingFrom(found)
+    const current = { ...ring.current, keyEpoch: ring.current.keyEpoch + 1 }
+    transaction.put('keys', keyDocument(user, { ...ring, current }))
   })
   return since
 }

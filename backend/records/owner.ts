@@ -3,8 +3,10 @@ import type { Collection, Store } from '../store/store.ts'
 import type { DekCache } from '../vault/dek-cache.ts'
 import type { KeyWrapper } from '../vault/key-wrapper.ts'
 import { newUserKeys } from '../vault/user-keys.ts'
-import type { BlindKind, KeyRecord } from '../vault/user-keys.ts'
-import { keyDocument, keyOwner, keyRecordFrom } from './key-records.ts'
+import type { BlindKind, UserKeys } from '../vault/user-keys.ts'
+import { keyDocument, keyOwner, keyRingFrom } from './key-records.ts'
+import type { KeyRing } from './key-records.ts'
+import { placeOf } from './sealing.ts'
 
 /** Seals and opens what belongs to one user. Ask for it anew for each operation: its keys are forgotten after minutes. */
 export interface Owner {
@@ -13,7 +15,10 @@ export interface Owner {
   seal(collection: Collection, key: string, value: unknown): Uint8Array
   /** As `seal`, of a value that is JSON already. */
   sealText(collection: Collection, key: string, json: string): Uint8Array
-  /** Opens what `seal` made for this very document; `envelope_refused` for anything else. */
+  /**
+   * Opens what `seal` made for this very document, also under a DEK that is being replaced; `envelope_refused` for
+   * anything else.
+   */
   open<T>(collection: Collection, key: string, envelope: Uint8Array | null): T
   /** As `seal`, with the key that is only for what lets an upload go on. */
   sealResume(key: string, value: unknown): Uint8Array
@@ -44,77 +49,85 @@ export interface OwnersDeps {
   readonly now: () => number
 }
 
-const SCHEMA_VERSION = 1
-/** A key record is believed for so long: keys that are withdrawn elsewhere stop working within a minute. */
-const BELIEVED_MS = 20_000
+/** What is kept of a user's keys is believed for so long, in milliseconds: keys that are withdrawn stop working soon. */
+export const believedMs = 20_000
 const REMEMBERED = 1_000
 
 /** @returns the place where users' keys are looked up and made. */
 export function createOwners(deps: OwnersDeps): Owners {
   const { store, wrapper, cache, env, random, now } = deps
-  const remembered = new Map<string, { readonly record: KeyRecord; readonly until: number }>()
+  const remembered = new Map<string, { readonly ring: KeyRing; readonly until: number }>()
 
-  const readKeyRecord = async (user: string): Promise<KeyRecord | null> => {
+  const readKeyRing = async (user: string): Promise<KeyRing | null> => {
     const found = await store.get('keys', user)
-    return found === null ? null : keyRecordFrom(found)
+    return found === null ? null : keyRingFrom(found)
   }
 
-  const makeKeyRecord = async (user: string): Promise<void> => {
+  const makeKeyRing = async (user: string): Promise<void> => {
     const made = await newUserKeys({ owner: keyOwner(env, user), wrapper, random })
     made.keys.destroy()
+    const ring: KeyRing = { current: made.record, madeAt: now(), other: null }
     await store.transact(async (transaction) => {
       // Whoever came first has already sealed with theirs.
       if ((await transaction.get('keys', user)) !== null) return
-      transaction.put('keys', keyDocument(user, made.record))
+      transaction.put('keys', keyDocument(user, ring))
     })
   }
 
-  const recordOf = async (user: string): Promise<KeyRecord> => {
+  const ringOf = async (user: string): Promise<KeyRing> => {
     const known = remembered.get(user)
-    if (known !== undefined && now() < known.until) return known.record
-    let record = await readKeyRecord(user)
-    if (record === null) {
-      await makeKeyRecord(user)
-      record = await readKeyRecord(user)
+    if (known !== undefined && now() < known.until) return known.ring
+    // Counted from when it was asked for: it may be an old one by the time the answer is here.
+    const until = now() + believedMs
+    let ring = await readKeyRing(user)
+    if (ring === null) {
+      await makeKeyRing(user)
+      ring = await readKeyRing(user)
     }
-    if (record === null)
+    if (ring === null)
       throw new WaybillError('key_unavailable', 'The keys of this user cannot be had.')
     if (remembered.size >= REMEMBERED) remembered.clear()
-    remembered.set(user, { record, until: now() + BELIEVED_MS })
-    return record
+    remembered.set(user, { ring, until })
+    return ring
   }
 
   return {
     of: async (user) => {
-      const record = await recordOf(user)
-      const keys = await cache.lookup(record, keyOwner(env, user))
-      const at = (collection: string, docId: string) => ({
-        collection,
-        docId,
-        field: 'body',
-        schemaVersion: SCHEMA_VERSION,
-        rev: 0,
-      })
+      const { current, other: second } = await ringOf(user)
+      const whose = keyOwner(env, user)
+      const [keys, other] = await Promise.all([
+        cache.lookup(current, whose),
+        second === null ? null : cache.lookup(second.record, whose),
+      ])
+      const keysFor = (envelope: Uint8Array): UserKeys =>
+        other?.sealed(envelope) === true ? other : keys
       return {
         user,
-        seal: (collection, key, value) => keys.records.seal(at(collection, key), encode(value)),
+        seal: (collection, key, value) =>
+          keys.records.seal(placeOf(collection, key), encode(value)),
         sealText: (collection, key, json) =>
-          keys.records.seal(at(collection, key), Buffer.from(json, 'utf8')),
-        open: (collection, key, envelope) =>
-          decode(keys.records.open(at(collection, key), present(envelope))),
-        sealResume: (key, value) => keys.resume.seal(at('transfers', key), encode(value)),
-        openResume: (key, envelope) =>
-          decode(keys.resume.open(at('transfers', key), present(envelope))),
-        sealAct: (key, json) => keys.audit.seal(at('audit', key), Buffer.from(json, 'utf8')),
+          keys.records.seal(placeOf(collection, key), Buffer.from(json, 'utf8')),
+        open: (collection, key, envelope) => {
+          const body = present(envelope)
+          return decode(keysFor(body).records.open(placeOf(collection, key), body))
+        },
+        sealResume: (key, value) => keys.resume.seal(placeOf('transfers', key), encode(value)),
+        openResume: (key, envelope) => {
+          const body = present(envelope)
+          return decode(keysFor(body).resume.open(placeOf('transfers', key), body))
+        },
+        sealAct: (key, json) => keys.audit.seal(placeOf('audit', key), Buffer.from(json, 'utf8')),
         openAct: (key, envelope) =>
-          Buffer.from(keys.audit.open(at('audit', key), present(envelope))).toString('utf8'),
+          Buffer.from(keys.audit.open(placeOf('audit', key), present(envelope))).toString('utf8'),
         blind: (kind, value) => keys.blind(kind, value),
       }
     },
     forget: (user) => {
       const known = remembered.get(user)
       remembered.delete(user)
-      if (known !== undefined) cache.purge(known.record.dekId)
+      if (known === undefined) return
+      cache.purge(known.ring.current.dekId)
+      if (known.ring.other !== null) cache.purge(known.ring.other.record.dekId)
     },
   }
 }

@@ -90,6 +90,11 @@ export function createRevocations(store: Store, owners: Owners, now: () => numbe
   }
 }
 
+/** Whether keys are those of a revocation: new when it begins, and gone within a week. */
+export function isRevocationKey(user: string): boolean {
+  return user.startsWith(keyName(''))
+}
+
 /** No person's id looks like this. */
 function keyName(id: string): string {
   return `revocation.${id}`

@@ -2,7 +2,9 @@ import { hasCode } from '../../shared/errors.ts'
 import type { Document, Store } from '../store/store.ts'
 import type { RotatingKeyWrapper } from '../vault/key-wrapper.ts'
 import { rewrapUserKeys } from '../vault/user-keys.ts'
-import { keyDocument, keyOwner, keyRecordFrom } from './key-records.ts'
+import type { KeyRecord } from '../vault/user-keys.ts'
+import { keyDocument, keyOwner, keyRingFrom } from './key-records.ts'
+import type { KeyRing } from './key-records.ts'
 
 /** What a pass over the DEKs under older KEKs has done. */
 export interface RewrapCounts {
@@ -25,6 +27,15 @@ export interface RewrapDeps {
 const KEKS_AT_ONCE = 30
 const PAGE = 100
 const DEKS_AT_ONCE = 8
+/** While a DEK is being replaced there are two, each under a KEK of its own. */
+const kekFields = ['kekId', 'otherKekId'] as const
+
+/** One of a user's DEKs that is under an older KEK. */
+interface Behind {
+  readonly document: Document
+  readonly kekId: unknown
+  readonly which: 'current' | 'other'
+}
 
 /**
  * Brings every DEK that is under an older KEK under the newest one. The DEKs themselves stay as they are, so nothing
@@ -43,11 +54,11 @@ export async function rewrapKeys(deps: RewrapDeps, signal: AbortSignal): Promise
   let [rewrapped, refused, early] = [0, 0, false]
   const out = new Set<unknown>()
 
-  const bring = async (document: Document): Promise<void> => {
-    const { kekId } = document.fields
+  const bring = async (behind: Behind): Promise<void> => {
+    const { kekId } = behind
     if (early || signal.aborted || out.has(kekId)) return
     try {
-      const moved = await rewrap(deps, document, newest)
+      const moved = await rewrap(deps, behind, newest)
       if (moved === 'rewrapped') rewrapped += 1
       if (moved === 'early') early = true
     } catch (error) {
@@ -59,9 +70,9 @@ export async function rewrapKeys(deps: RewrapDeps, signal: AbortSignal): Promise
 
   for await (const all of pagesUnder(deps.store, older)) {
     // One of each KEK goes ahead: where it was not to be had lately, one call at a time finds out if it is back.
-    const ahead = new Map(all.toReversed().map((each) => [each.fields['kekId'], each]))
+    const ahead = new Map(all.toReversed().map((each) => [each.kekId, each]))
     for (const first of ahead.values()) await bring(first)
-    const page = all.filter((each) => ahead.get(each.fields['kekId']) !== each)
+    const page = all.filter((each) => ahead.get(each.kekId) !== each)
     for (let at = 0; at < page.length; at += DEKS_AT_ONCE)
       await Promise.all(page.slice(at, at + DEKS_AT_ONCE).map(bring))
   }
@@ -74,38 +85,49 @@ export async function rewrapKeys(deps: RewrapDeps, signal: AbortSignal): Promise
 async function* pagesUnder(
   store: Store,
   kekIds: readonly string[],
-): AsyncGenerator<readonly Document[]> {
-  for (let at = 0; at < kekIds.length; at += KEKS_AT_ONCE) {
-    const where = { kekId: kekIds.slice(at, at + KEKS_AT_ONCE) }
-    let page = await store.list({ collection: 'keys', where, limit: PAGE })
-    while (page.length > 0) {
-      yield page
-      const after = page.at(-1)?.key ?? ''
-      page = await store.list({ collection: 'keys', where, after, limit: PAGE })
+): AsyncGenerator<readonly Behind[]> {
+  for (const field of kekFields)
+    for (let at = 0; at < kekIds.length; at += KEKS_AT_ONCE) {
+      const where = { [field]: kekIds.slice(at, at + KEKS_AT_ONCE) }
+      const which = field === 'kekId' ? 'current' : 'other'
+      let page = await store.list({ collection: 'keys', where, limit: PAGE })
+      while (page.length > 0) {
+        yield page.map((document) => ({ document, kekId: document.fields[field], which }))
+        const after = page.at(-1)?.key ?? ''
+        page = await store.list({ collection: 'keys', where, after, limit: PAGE })
+      }
     }
-  }
 }
 
 async function rewrap(
   { store, wrapper, env }: RewrapDeps,
-  document: Document,
+  { document, which }: Behind,
   newest: string,
 ): Promise<'rewrapped' | 'early' | 'changed'> {
   const user = document.key
-  const record = keyRecordFrom(document)
+  const ring = keyRingFrom(document)
+  const record = which === 'current' ? ring.current : ring.other?.record
+  if (record === undefined) return 'changed'
   const fresh = await rewrapUserKeys(record, { owner: keyOwner(env, user), wrapper })
   if (fresh.kekId !== newest) return 'early'
   return store.transact(async (transaction) => {
     const found = await transaction.get('keys', user)
-    // Deleted, rotated or rewrapped by somebody else meanwhile: what was read is no longer what there is.
-    const same =
-      found !== null &&
-      (['dekId', 'kekId', 'wrapped'] as const).every(
-        (field) => found.fields[field] === document.fields[field],
-      )
-    if (!same) return 'changed'
-    const { kekId, wrapped } = fresh
-    transaction.put('keys', keyDocument(user, { ...keyRecordFrom(found), kekId, wrapped }))
+    const changed = found === null ? null : withRewrapped(keyRingFrom(found), record, fresh)
+    if (changed === null) return 'changed'
+    transaction.put('keys', keyDocument(user, changed))
     return 'rewrapped'
   })
+}
+
+/** @returns null if the DEK is not there as it was: deleted, replaced or rewrapped by somebody else meanwhile. */
+function withRewrapped(ring: KeyRing, before: KeyRecord, fresh: KeyRecord): KeyRing | null {
+  const { kekId, wrapped } = fresh
+  const isIt = (record: KeyRecord): boolean =>
+    record.dekId === before.dekId &&
+    record.kekId === before.kekId &&
+    Buffer.compare(record.wrapped, before.wrapped) === 0
+  if (isIt(ring.current)) return { ...ring, current: { ...ring.current, kekId, wrapped } }
+  const { other } = ring
+  if (other === null || !isIt(other.record)) return null
+  return { ...ring, other: { ...other, record: { ...other.record, kekId, wrapped } } }
 }

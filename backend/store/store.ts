@@ -52,7 +52,7 @@ export const indexes: Readonly<Record<Collection, readonly (readonly string[])[]
   receipts: [['run']],
   tickets: [],
   signIns: [],
-  sessions: [],
+  sessions: [['user']],
   freezes: [],
   revocations: [['user'], ['waits']],
   audit: [['waits'], ['actor'], ['tenant', 'tile']],

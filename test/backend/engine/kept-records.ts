@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createOwners } from '../../../backend/records/owner.ts'
 import type { Owners } from '../../../backend/records/owner.ts'
+import { rotateKeys } from '../../../backend/records/rotate-keys.ts'
+import type { RotateCounts } from '../../../backend/records/rotate-keys.ts'
 import { openStoreFile } from '../../../backend/store/sqlite-file.ts'
 import { createSqliteStore } from '../../../backend/store/sqlite.ts'
 import type { Store } from '../../../backend/store/store.ts'
@@ -18,6 +20,8 @@ export interface KeptRecords {
   pass(ms: number): void
   /** Another process on the same file, with caches of its own. */
   another(): { readonly store: Store; readonly owners: Owners }
+  /** Replaces everybody's keys, in another process. */
+  rotateKeys(sleep: (ms: number) => Promise<void>): Promise<RotateCounts>
   close(): void
 }
 
@@ -39,6 +43,8 @@ export function keepRecords(): KeptRecords {
     const cache = createDekCache({ wrapper, random: randomBytes, now })
     return {
       store,
+      wrapper,
+      cache,
       owners: createOwners({ store, wrapper, cache, env: 'test', random: randomBytes, now }),
     }
   }
@@ -49,6 +55,11 @@ export function keepRecords(): KeptRecords {
       time += ms
     },
     another: open,
+    rotateKeys: async (sleep) => {
+      const { store, wrapper, cache } = open()
+      const deps = { store, wrapper, cache, env: 'test', random: randomBytes, now, sleep }
+      return rotateKeys(deps, new AbortController().signal)
+    },
     close: () => {
       for (const store of stores) store.close()
       rmSync(folder, { recursive: true, force: true })

@@ -111,7 +111,7 @@ describe('rewrapping', () => {
     await readAll()
   })
 
-  it('costs two calls and one query when there is nothing to do', async () => {
+  it('costs two calls and nothing but queries when there is nothing to do', async () => {
     await addUsers(3)
     kms.rotate()
     await rewrapped()
