@@ -25,6 +25,8 @@ import { createConnections } from './records/connections.ts'
 import { createOwners } from './records/owner.ts'
 import { rewrapKeys } from './records/rewrap-keys.ts'
 import type { RewrapCounts } from './records/rewrap-keys.ts'
+import { rotateKeys } from './records/rotate-keys.ts'
+import type { RotateCounts, RotateProgress } from './records/rotate-keys.ts'
 import { createJobs } from './run/act-on-jobs.ts'
 import { createFreezing } from './run/freezing.ts'
 import type { FreezeView } from './run/freezing.ts'
@@ -66,6 +68,12 @@ export interface Waybill {
   work(): Promise<void>
   /** Brings every person's key under the newest KEK; what a pass leaves, the next one takes up. */
   rewrapKeys(signal: AbortSignal): Promise<RewrapCounts>
+  /**
+   * Gives every person a new DEK, which takes twenty minutes and more; what it is interrupted in, the next one takes up.
+   *
+   * @param told hears how it is doing, often
+   */
+  rotateKeys(signal: AbortSignal, told: (progress: RotateProgress) => void): Promise<RotateCounts>
   /** Serves what the role says. Resolves, once it listens, with where. */
   serve(): Promise<string>
   /** Lets the slices under way write their checkpoints and hand over, then lets go of everything. */
@@ -190,6 +198,10 @@ export function openWaybill({
       const done = await rewrapKeys(deps, signal)
       await acts.record(operator, { act: 'keys_rewrapped', target: null, details: { ...done } })
       return done
+    },
+    rotateKeys: async (signal, told) => {
+      const env = settings.environment
+      return rotateKeys({ store, wrapper, cache, env, random, now, sleep }, signal, told)
     },
     work: async () => {
       if (platform.deliver === null) return

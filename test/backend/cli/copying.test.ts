@@ -57,6 +57,31 @@ describe('the command line, with both accounts connected', () => {
     expect(output).toMatch(/^0 put under the newest, 0 left\.\nNo key is under an older one/)
   })
 
+  it('replaces keys, waits until nothing works with older ones, and may be interrupted in that', async () => {
+    const empty = await createHome(clouds)
+    const nobody = await empty.run(['keys', 'rotate', ...open])
+    await empty.remove()
+    expect(nobody).toEqual({
+      exitCode: 0,
+      errors: '',
+      output:
+        '0 replaced, 0 records sealed anew, 0 left.\nNothing is under an older key, and the older keys are gone.\n',
+    })
+    await connectBoth(home, clouds)
+    for (let n = 0; n < 2; n += 1) {
+      const rotating = home.start(['keys', 'rotate', ...open])
+      await rotating.says('0 replaced, 0 records sealed anew. Waiting until ')
+      rotating.kill('SIGINT')
+      const { exitCode, output, errors } = await rotating.ended
+      expect({ exitCode, output }).toEqual({
+        exitCode: 1,
+        output: '0 replaced, 0 records sealed anew, 1 left.\n',
+      })
+      expect(errors).toContain('Do this again later: it goes on where it was')
+    }
+    expect((await home.run(['connections', ...open])).output.split('\n')).toHaveLength(3)
+  })
+
   it('refuses a token that the provider refuses', async () => {
     const { exitCode, errors } = await home.run(
       ['connect', 'dropbox', '--token-fd', '3', ...open],
