@@ -5,13 +5,13 @@ import { openLedger } from '../../../backend/records/ledger.ts'
 import { createManifestPages } from '../../../backend/records/manifest-pages.ts'
 import { createOwners } from '../../../backend/records/owner.ts'
 import type { Owners } from '../../../backend/records/owner.ts'
-import { receiptLines, receiptPages } from '../../../backend/records/receipts.ts'
+import { openReceipt, receiptLines } from '../../../backend/records/receipts.ts'
 import { newRow } from '../../../backend/records/row.ts'
 import type { Row } from '../../../backend/records/row.ts'
 import { rewrapKeys } from '../../../backend/records/rewrap-keys.ts'
 import { rotateKeys } from '../../../backend/records/rotate-keys.ts'
 import type { RotateDeps } from '../../../backend/records/rotate-user.ts'
-import { readRun, runDocument, runId } from '../../../backend/records/runs.ts'
+import { keepRun, readRun, runId } from '../../../backend/records/runs.ts'
 import {
   intentDocument,
   openIntents,
@@ -166,6 +166,13 @@ export async function plant(
       accessExpiresAt: 0,
     },
   })
+  const session = {
+    key: `session-of-${user}`,
+    fields: { user },
+    body: owner.seal('sessions', `session-of-${user}`, `label of ${user}`),
+    expiresAt: null,
+  }
+  await store.transact(async (transaction) => transaction.put('sessions', session))
   for (let n = 0; n < jobs; n += 1) {
     const id = `job-of-${user}-${n}`
     const secret = `secret of ${id}`
@@ -178,14 +185,14 @@ export async function plant(
     const manifest = await pages.sealed(page, () => 2)
     const line: ReceiptLine = JSON.parse(JSON.stringify({ source: { id: secret } }))
     const settled = Array.from({ length: rows }, (_, at) => rowOf(`row-${at}`, secret, true))
+    const receipt = await openReceipt(store, owners, user, run.id).pages(0, [line], now)
     await store.transact(async (transaction) => {
       const checkpoint = owner.seal('runs', run.id, { secret })
-      transaction.put('runs', runDocument({ ...run, checkpoint }))
+      keepRun(transaction, { ...run, checkpoint })
       for (const { document } of manifest) transaction.put('manifest', document)
       transaction.put('transfers', uploadDocument(owner, run.id, `${id}.i`, upload(secret), now))
       transaction.put('transfers', intentDocument(owner, run.id, 'i', intents(secret), now))
-      for (const document of receiptPages(owner, run.id, 0, [line], now))
-        transaction.put('receipts', document)
+      for (const document of receipt.documents) transaction.put('receipts', document)
     })
     for (let from = 0; from < settled.length; from += 400)
       await store.transact(async (transaction) => {
@@ -211,6 +218,13 @@ export async function readBack(
     'connection',
     connections.map((one) => one.credentials.refreshToken),
     [`token of ${user}`],
+  )
+  const session = await store.get('sessions', `session-of-${user}`)
+  const labels = await owners.of(user)
+  same(
+    'session',
+    labels.open('sessions', `session-of-${user}`, session?.body ?? null),
+    `label of ${user}`,
   )
   same('jobs', (await listJobs(store, owners, user, { limit: 100 })).length, jobs)
   for (let n = 0; n < jobs; n += 1) {
