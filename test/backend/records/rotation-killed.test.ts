@@ -65,8 +65,8 @@ function declareOnBoth(): void {
     const names = await Promise.all(
       users.map(async (user) => (await t.secrets.another().owners.of(user)).blind('source', 'x')),
     )
-    // For each: a connection, and for each job itself, run, page, three rows, upload, intent, receipt.
-    const resealed = 3 * (1 + 2 * 9)
+    // For each: a connection, a session, and for each job itself, run, page, three rows, upload, intent, receipt.
+    const resealed = 3 * (2 + 2 * 9)
     expect(await t.secrets.rotate()).toEqual({
       rotated: 3,
       resealed,

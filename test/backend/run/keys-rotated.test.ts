@@ -14,7 +14,8 @@ afterEach(() => t.close())
 /** The ids of DEKs that anything is sealed under, as the envelopes say: five bytes, then 22 characters. */
 async function deksInUse(): Promise<ReadonlySet<string>> {
   const used = new Set<string>()
-  for (const collection of collections)
+  // What an audit log seals lasts as long as the user.
+  for (const collection of collections.filter((name) => name !== 'audit'))
     for (const { body } of await t.records.store.list({
       collection,
       where: {},
