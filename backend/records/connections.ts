@@ -149,7 +149,7 @@ function connectionFrom(owner: Owner, { key, fields, body }: Document): Connecti
     provider,
     state,
     createdAt: Number(fields['createdAt']),
-    refreshing: typeof holder === 'string' ? { holder, until: Number(until) } : null,
+    ...(typeof holder === 'string' ? { refreshing: { holder, until: Number(until) } } : {}),
     credentials: owner.open<Credentials>('connections', key, body),
   }
 }

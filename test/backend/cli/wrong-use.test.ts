@@ -17,7 +17,7 @@ describe('the command line, used wrongly', () => {
     ['an unknown command', ['coppy'], 'unknown command'],
     ['an unknown flag', ['copy', '--form', 'drive'], 'Did you mean --from?'],
     ['a missing argument', ['resume'], 'missing required argument'],
-    ['an unknown provider', ['connect', 'box'], 'google-drive, dropbox'],
+    ['an unknown provider', ['connect', 'ftp'], 'google-drive, dropbox'],
     ['a descriptor that is none', ['jobs', '--passphrase-fd', 'x'], 'It must be a number'],
     ['a run that is none', ['receipt', 'show', 'job', '--run', '0'], 'It must be a number'],
     ['a time without a schedule', ['backup', '--at', '02:30'], 'go with --every'],
