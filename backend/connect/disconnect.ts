@@ -36,6 +36,9 @@ export interface Disconnecting {
   retry(): Promise<void>
 }
 
+/** Asked for by one tick, at the same time. */
+const AT_ONCE = 20
+
 const personalTenant = '9188040d-6c67-4c5b-b112-36a304b66dad/'
 
 /** @returns where people see what they have allowed, and can take it back. */
@@ -104,10 +107,17 @@ export function createDisconnecting({
         until: new Date(until).toISOString(),
       })),
     retry: async () => {
-      for (const each of await revocations.list('all')) {
-        if (each.until <= now()) await revocations.forget(each)
-        else if (each.nextAt <= now() && !(await revoke(each))) await revocations.postpone(each)
-      }
+      const waiting = (await revocations.list('all')).filter(
+        ({ until, nextAt }) => Math.min(until, nextAt) <= now(),
+      )
+      // The longest waiting first; a provider that does not answer takes a while for each.
+      const first = waiting.toSorted((a, b) => a.nextAt - b.nextAt).slice(0, AT_ONCE)
+      await Promise.all(
+        first.map(async (each) => {
+          if (each.until <= now()) await revocations.forget(each)
+          else if (!(await revoke(each))) await revocations.postpone(each)
+        }),
+      )
     },
   }
 }

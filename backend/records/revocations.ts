@@ -61,7 +61,14 @@ export function createRevocations(store: Store, owners: Owners, now: () => numbe
     },
     list: async (of) => {
       const where = of === 'all' ? { waits: true } : { user: of.user }
-      return (await store.list({ collection: 'revocations', where, limit: 100 })).map(fromDocument)
+      const all: Revocation[] = []
+      for (let after: string | undefined; ;) {
+        const page = { limit: 1_000, ...(after === undefined ? {} : { after }) }
+        const found = await store.list({ collection: 'revocations', where, ...page })
+        all.push(...found.map(fromDocument))
+        after = found.at(-1)?.key
+        if (found.length < page.limit) return all
+      }
     },
     open: async ({ id }) => {
       const found = await store.get('revocations', id)

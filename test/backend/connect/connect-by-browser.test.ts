@@ -60,6 +60,57 @@ it('is refused in words when it is denied, or a box is left unticked', async () 
   expect(await connections(t.bob)).toEqual([])
 })
 
+describe('a job', () => {
+  const create = async (from: unknown, to: unknown, selection: object) =>
+    t.api(t.ann, 'POST', '/v1/jobs', {
+      kind: 'copy',
+      source: { connection: from, selection },
+      destination: { connection: to, folder: '/Backup' },
+    })
+  const idOf = async (provider: AccountProvider) =>
+    (await connections()).find((each) => each['provider'] === provider)?.['id']
+  const whole = { kind: 'drive', sharedDrives: false }
+
+  it('is refused for accounts that Waybill cannot copy to yet', async () => {
+    for (const provider of ['box', 'microsoft'] as const) {
+      const answer = await create(await idOf('google-drive'), await idOf(provider), whole)
+      expect(answer).toMatchObject({ status: 400, body: { error: { code: 'invalid_request' } } })
+      expect(JSON.stringify(answer.body)).toContain('to a Dropbox connection')
+    }
+  })
+
+  it('is refused for an account that nobody has confirmed', async () => {
+    const browser = await t.browserOf(t.ann)
+    const to = String(await idOf('dropbox'))
+    await t.api(t.ann, 'DELETE', `/v1/connections/${to}`)
+    const back = await t.goThrough(browser, await t.link(t.ann, 'dropbox'))
+    const unconfirmed = new URL(back.url).pathname.split('/').at(-1)
+    const items = { kind: 'items', ids: ['a'] }
+    const ask = async () => create(await idOf('google-drive'), unconfirmed, items)
+    expect(await ask()).toMatchObject({
+      status: 409,
+      body: { error: { code: 'connection_unconfirmed' } },
+    })
+    const path = `/v1/connections/${unconfirmed}/confirm`
+    expect((await t.api(t.ann, 'POST', path)).body).toMatchObject({ state: 'ready' })
+    expect(await ask()).toMatchObject({ status: 201 })
+  })
+
+  it('is refused for a folder or the whole of a Drive of which only picked files are there', async () => {
+    await t.waybill.disconnect(t.ann.user, String(await idOf('google-drive')))
+    const browser = await t.browserOf(t.ann)
+    const back = await t.goThrough(browser, await t.link(t.ann, 'google-drive', 'picked'))
+    await browser.press(back, /Yes, use this account/)
+    for (const selection of [whole, { kind: 'folder', id: 'x' }])
+      expect(
+        await create(await idOf('google-drive'), await idOf('dropbox'), selection),
+      ).toMatchObject({
+        status: 400,
+        body: { error: { message: expect.stringContaining('picked files only') } },
+      })
+  })
+})
+
 it('pages say nothing to other sites, run nothing, and let the sidebar notice that they are closed', async () => {
   const { headers } = await createBrowser().open(await t.link(t.ann, 'box'))
   expect(headers.get('cross-origin-opener-policy')).toBeNull()

@@ -50,6 +50,15 @@ describe('disconnecting by the API', () => {
     },
   )
 
+  it('takes back at Dropbox also what has run out here, by a token that is good', async () => {
+    const before = liveTokens('dropbox')
+    const id = await connect('dropbox')
+    t.oauth('dropbox').expireAccessTokens()
+    const answer = await t.api(t.ann, 'DELETE', `/v1/connections/${id}`)
+    expect(answer.body).toMatchObject({ outcome: 'revoked' })
+    expect(liveTokens('dropbox')).toEqual(before)
+  })
+
   it('says where to go at Microsoft, which lets nobody but the person take anything back', async () => {
     const id = await connect('microsoft')
     expect(await t.api(t.ann, 'DELETE', `/v1/connections/${id}`)).toMatchObject({
