@@ -12,13 +12,12 @@ let ids: readonly string[]
 beforeAll(async () => {
   t = await startConnecting()
   const { user } = t.ann
-  const { drive, dropbox, box } = t.clouds
+  const { drive, dropbox } = t.clouds
   const from = await t.waybill.connect(user, 'google-drive', drive.account.refreshToken)
   const to = await t.waybill.connect(user, 'dropbox', dropbox.account.refreshToken)
   const browser = await t.browserOf(t.ann)
   const back = await t.goThrough(browser, await t.link(t.ann, 'box'))
   const third = new URL(back.url).pathname.split('/').at(-1) ?? ''
-  expect(back.text).toContain(box.account.email)
   const job = await t.waybill.jobs.create(user, {
     kind: 'copy',
     source: { connection: from.id, selection: { kind: 'drive', sharedDrives: false } },

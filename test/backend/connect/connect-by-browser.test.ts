@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { z } from 'zod'
 import type { AccountProvider } from '../../../shared/account.ts'
 import { createBrowser } from './browser.ts'
 import { startConnecting } from './start-connecting.ts'
@@ -10,16 +11,17 @@ beforeAll(async () => {
 })
 afterAll(async () => t.close())
 
+const list = z.array(z.record(z.string(), z.unknown()))
+
 async function connections(who = t.ann): Promise<readonly Readonly<Record<string, unknown>>[]> {
   const { body } = await t.api(who, 'GET', '/v1/connections')
-  return body['connections'] as readonly Readonly<Record<string, unknown>>[]
+  return list.parse(body['connections'])
 }
 const accountAt = (provider: AccountProvider): string =>
   provider === 'google-drive' ? t.clouds.drive.account.email : t.clouds[provider].account.email
 
 describe.each([
   ['google-drive', 'whole'],
-  ['google-drive', 'picked'],
   ['dropbox', undefined],
   ['box', undefined],
   ['microsoft', undefined],
@@ -30,19 +32,23 @@ describe.each([
     expect(asks.status).toBe(200)
     expect(asks.text).toMatch(/will ask you to allow/)
     const back = await browser.press(asks, /Continue to/)
-    expect(back.through.some((url) => url.startsWith(`${t.url}/oauth/${provider}/callback`))).toBe(
-      true,
-    )
+    const callback = `${t.url}/oauth/${provider}/callback`
+    expect(back.through.some((url) => url.startsWith(callback))).toBe(true)
     expect(back.text).toContain(accountAt(provider))
     const id = new URL(back.url).pathname.split('/').at(-1)
     const before = (await connections()).find((each) => each['id'] === id)
-    // The second time, the same Google account has been confirmed before.
-    if (tier !== 'picked') {
-      expect(before).toMatchObject({ provider, state: 'unconfirmed', tier: tier ?? null })
-      expect((await browser.press(back, /Yes, use this account/)).text).toContain('Connected.')
-    }
+    expect(before).toMatchObject({ provider, state: 'unconfirmed', tier: tier ?? null })
+    expect((await browser.press(back, /Yes, use this account/)).text).toContain('Connected.')
     const after = (await connections()).find((each) => each['id'] === id)
     expect(after).toMatchObject({ provider, state: 'ready', account: accountAt(provider) })
+  })
+
+  it('that is connected again keeps its connection, and is not asked about again', async () => {
+    const before = await connections()
+    const browser = await t.browserOf(t.ann)
+    const back = await t.goThrough(browser, await t.link(t.ann, provider))
+    expect(back.text).toContain('Connected.')
+    expect((await connections()).map(({ id }) => id)).toEqual(before.map(({ id }) => id))
   })
 })
 

@@ -25,7 +25,7 @@ type Change = (good: Callback, random: Random) => Callback
 
 const session = '__Host-waybill-session'
 const everyAt: readonly At[] = [...accountProviders, 'google']
-const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'.split('')
 
 let t: ConnectingUnderTest
 let ann: Browser
@@ -89,12 +89,12 @@ const pick = <T>(random: Random, from: readonly T[]): T => {
 function other(text: string, random: Random): string {
   const at = Math.floor(random() * text.length)
   const ways = [
-    () => text.slice(0, at) + pick(random, [...alphabet]) + text.slice(at + 1),
+    () => text.slice(0, at) + pick(random, alphabet) + text.slice(at + 1),
     () => text.slice(0, at) + text.slice(at + 1),
     () =>
       text.slice(0, at) + pick(random, [...alphabet, '.', '%', ' ', '\0', 'é']) + text.slice(at),
     () => text.slice(0, at),
-    () => [...text].toReversed().join(''),
+    () => text.split('').toReversed().join(''),
     () => text.toLowerCase(),
     () => `${text}${text}`,
     () => `${text}=`,

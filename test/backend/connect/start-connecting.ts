@@ -2,6 +2,7 @@ import { createSecretKey, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { z } from 'zod'
 import { userIdOf } from '../../../backend/api/user-id.ts'
 import { readSettings } from '../../../backend/config.ts'
 import { createLog } from '../../../backend/log.ts'
@@ -48,6 +49,8 @@ export interface Person {
   readonly user: string
   readonly email: string
 }
+
+const json = z.record(z.string(), z.unknown())
 
 /** @returns it, serving. Every provider's people say yes unless told otherwise. */
 export async function startConnecting(
@@ -115,8 +118,7 @@ export async function startConnecting(
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
-    const answer: unknown = await response.json()
-    return { status: response.status, body: { ...(answer as object) } }
+    return { status: response.status, body: json.parse(await response.json()) }
   }
 
   return {

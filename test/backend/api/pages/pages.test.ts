@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import fc from 'fast-check'
+import { assert, property, string } from 'fast-check'
 import { accountPage, accountsPage } from '../../../../backend/api/pages/account-pages.ts'
 import { askPage, problemPage } from '../../../../backend/api/pages/connect-pages.ts'
 import { html } from '../../../../backend/api/pages/html.ts'
@@ -19,8 +19,8 @@ const signedIn = { label: 'ann@example.com', form: 'form-secret' }
 
 describe('what is put into a page', () => {
   it('stays text, whatever it is', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 50 }), (text) => {
+    assert(
+      property(string({ unit: 'binary', maxLength: 50 }), (text) => {
         const { text: made } = html`<p title="${text}">${text}</p>`
         const [, title = '', inside = ''] = /^<p title="([^"]*)">([^<]*)<\/p>$/s.exec(made) ?? []
         expect([shown(title), shown(inside)]).toEqual([text, text])
