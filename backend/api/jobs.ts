@@ -19,7 +19,13 @@ export function jobRoutes(jobs: Jobs): readonly Route[] {
       query: nothing,
       body: jobRequest,
       success: { status: 201, shape: 'Job' },
-      errors: ['not_found', 'body_too_large', 'connection_expired'],
+      errors: [
+        'not_found',
+        'body_too_large',
+        'connection_expired',
+        'connection_unconfirmed',
+        'account_changed',
+      ],
       handle: async ({ user, body }) => created(await jobs.create(user, body)),
     }),
     route({
