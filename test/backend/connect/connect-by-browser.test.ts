@@ -234,6 +234,32 @@ describe('a form', () => {
   })
 })
 
+it('no address, token, cookie or secret of anybody is on the disk', async () => {
+  const browser = await t.browserOf(t.ann)
+  const back = await t.goThrough(browser, await t.link(t.ann, 'box'), `${t.url}/oauth/`)
+  const link = await t.link(t.ann, 'dropbox')
+  const tokens = (['google', 'dropbox', 'box', 'microsoft'] as const).flatMap((provider) =>
+    t
+      .oauth(provider)
+      .liveGrants()
+      .flatMap((grant) => [...grant.accessTokens, ...grant.refreshTokens]),
+  )
+  const secrets = [
+    ...tokens,
+    new URL(link).pathname.split('/').at(-1) ?? '',
+    new URL(back.url).searchParams.get('state') ?? '',
+    ...(browser.cookies.get(new URL(t.url).host)?.values() ?? []),
+    t.ann.email,
+    t.ann.sub,
+    t.clouds.box.account.email,
+    t.clouds.dropbox.account.email,
+  ]
+  expect(secrets.length).toBeGreaterThan(15)
+  const stored = t.stored()
+  expect(stored).toContain('google-drive')
+  expect(secrets.filter((secret) => secret === '' || stored.includes(secret))).toEqual([])
+})
+
 it('no address, token, code or secret is in the log', () => {
   const text = t.logged.join('')
   expect(text).toContain('/oauth/dropbox/callback')

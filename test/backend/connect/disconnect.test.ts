@@ -6,11 +6,13 @@ import { createDisconnecting } from '../../../backend/connect/disconnect.ts'
 import type { Disconnecting } from '../../../backend/connect/disconnect.ts'
 import { createConnections } from '../../../backend/records/connections.ts'
 import { createRevocations } from '../../../backend/records/revocations.ts'
+import type { OAuthEndpoints } from '../../../backend/connect/oauth-server.ts'
 import type { AccountProvider } from '../../../shared/account.ts'
 import { startBox } from '../../clouds/oauth/start-provider.ts'
 import type { SimulatedProvider } from '../../clouds/oauth/start-provider.ts'
 import { keepRecords } from '../engine/kept-records.ts'
 import type { KeptRecords } from '../engine/kept-records.ts'
+import { mortalStore } from './mortal-store.ts'
 import { startConnecting } from './start-connecting.ts'
 import type { ConnectingUnderTest } from './start-connecting.ts'
 
@@ -88,28 +90,43 @@ describe('a revocation that the provider cannot be told of', () => {
   beforeEach(async () => {
     records = keepRecords()
     box = await startBox({ now: records.now })
-    const { store, owners, now } = records
-    const connections = createConnections(store, owners)
-    const { url, tokenUrl, account } = box
-    const endpoint = { ...account, issuer: url, url: tokenUrl, authorizeUrl: url, jwksUrl: null }
-    const revokeUrl = `${url}/oauth2/revoke`
-    const endpoints = {
-      'google-drive': null,
-      dropbox: null,
-      box: { ...endpoint, revokeUrl },
-      microsoft: null,
-    }
-    const revocations = createRevocations(store, owners, now)
-    disconnecting = createDisconnecting({ connections, revocations, endpoints, now })
-    const whose = async () => ({ id: 'account', label: 'ann@example.com' })
-    const acts = createActs({ store, owners, now, random: randomBytes })
-    const deps = { connections, acts, endpoints, whose, now, random: randomBytes }
-    connection = (await addConnection(deps, 'ann', 'box', account.refreshToken)).id
+    disconnecting = process(records)
+    connection = await connect(box.account.refreshToken)
   })
   afterEach(async () => {
     await box.close()
     records.close()
   })
+
+  function endpoints(): OAuthEndpoints {
+    const { url, tokenUrl, account } = box
+    const endpoint = { ...account, issuer: url, url: tokenUrl, authorizeUrl: url, jwksUrl: null }
+    const revokeUrl = `${url}/oauth2/revoke`
+    return {
+      'google-drive': null,
+      dropbox: null,
+      box: { ...endpoint, revokeUrl },
+      microsoft: null,
+    }
+  }
+  /** What a process with this store does. */
+  function process({ store, owners }: Pick<KeptRecords, 'store' | 'owners'>): Disconnecting {
+    const { now } = records
+    return createDisconnecting({
+      connections: createConnections(store, owners),
+      revocations: createRevocations(store, owners, now),
+      endpoints: endpoints(),
+      now,
+    })
+  }
+  async function connect(refreshToken: string): Promise<string> {
+    const { store, owners, now } = records
+    const connections = createConnections(store, owners)
+    const whose = async () => ({ id: refreshToken, label: 'ann@example.com' })
+    const acts = createActs({ store, owners, now, random: randomBytes })
+    const deps = { connections, acts, endpoints: endpoints(), whose, now, random: randomBytes }
+    return (await addConnection(deps, 'ann', 'box', refreshToken)).id
+  }
   const keysLeft = async () => {
     const all = await records.store.list({
       collection: 'keys',
@@ -137,6 +154,34 @@ describe('a revocation that the provider cannot be told of', () => {
     expect([box.oauth.liveGrants(), await keysLeft()]).toEqual([[], []])
     expect(await disconnecting.pending('ann')).toEqual([])
   })
+
+  it.each(['before', 'after'] as const)(
+    'is not forgotten by a process that is killed %s any call to its store',
+    async (when) => {
+      let dies = 0
+      for (let isKilled = true; isKilled;) {
+        dies += 1
+        const person = { id: `person-${dies}`, email: `${dies}@box.example`, name: 'Ann' }
+        const id = await connect(box.tokens.addAccount(person).refreshToken)
+        const { store, owners } = records.another()
+        const life = mortalStore(store, dies, when)
+        await process({ store: life.store, owners })
+          .disconnect('ann', id)
+          .catch(() => undefined)
+        isKilled = life.wasKilled()
+        records.pass(hour)
+        const kept = await records.store.get('connections', id)
+        await (kept === null ? disconnecting.retry() : disconnecting.disconnect('ann', id))
+        const left = [await disconnecting.pending('ann'), await keysLeft()]
+        expect([
+          dies,
+          box.oauth.liveGrants().filter(({ personId }) => personId === person.id),
+          ...left,
+        ]).toEqual([dies, [], [], []])
+      }
+      expect(dies).toBeGreaterThan(5)
+    },
+  )
 
   it('is asked for more and more seldom', async () => {
     box.setOffline(true)

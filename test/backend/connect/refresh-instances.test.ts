@@ -12,14 +12,12 @@ import type { Store } from '../../../backend/store/store.ts'
 import type { AccountProvider } from '../../../shared/account.ts'
 import { startBox, startMicrosoft } from '../../clouds/oauth/start-provider.ts'
 import type { SimulatedProvider } from '../../clouds/oauth/start-provider.ts'
+import { Killed, mortalStore } from './mortal-store.ts'
 import { keepRecords } from '../engine/kept-records.ts'
 import type { KeptRecords } from '../engine/kept-records.ts'
 
 const user = 'ann'
 const leaseOver = 46_000
-
-/** Thrown out of every call of a process to its store from the moment at which it is killed. */
-class Killed extends Error {}
 
 let records: KeptRecords
 let connections: Connections
@@ -79,24 +77,6 @@ function process(change: (store: Store) => Store = (store) => store) {
   })
 }
 
-/** A store whose process is killed before or after its nth call. */
-function mortal(dies: number, when: 'before' | 'after', life: { calls: number }) {
-  return (store: Store): Store => {
-    const step = async <T>(call: () => Promise<T>): Promise<T> => {
-      const mine = ++life.calls
-      if (mine > dies || (mine === dies && when === 'before')) throw new Killed()
-      const done = await call()
-      if (mine === dies) throw new Killed()
-      return done
-    }
-    return {
-      ...store,
-      get: async (...asked) => step(async () => store.get(...asked)),
-      transact: async (change) => step(async () => store.transact(change)),
-    }
-  }
-}
-
 const isAlive = (token: string): boolean => box.tokens.check(`Bearer ${token}`).state === 'valid'
 
 describe('a refresh token for one use', () => {
@@ -121,8 +101,7 @@ describe('a refresh token for one use', () => {
       let steps = 0
       for (let dies = 1; ; dies += 1) {
         records.pass(3_600_000)
-        const life = { calls: 0 }
-        const outcome = await process(mortal(dies, when, life))
+        const outcome = await process((store) => mortalStore(store, dies, when).store)
           .of(user, id)
           .get()
           .catch((error: unknown) => error)
@@ -139,7 +118,7 @@ describe('a refresh token for one use', () => {
   it('that a dead process has used up ends the connection where providers forgive nothing, and that is said once', async () => {
     const id = await connect('box', box.account.refreshToken)
     records.pass(3_600_000)
-    await process(mortal(2, 'before', { calls: 0 }))
+    await process((store) => mortalStore(store, 2, 'before').store)
       .of(user, id)
       .get()
       .catch(() => undefined)

@@ -1,5 +1,5 @@
 import { createSecretKey, generateKeyPairSync, randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -27,6 +27,8 @@ export interface ConnectingUnderTest {
   readonly ann: Person
   readonly bob: Person
   readonly logged: readonly string[]
+  /** Everything that is on the disk. */
+  stored(): string
   oauth(provider: AccountProvider | 'google'): OauthControl
   /** Calls the API. */
   api(who: Person, method: string, path: string, body?: object): Promise<ApiAnswer>
@@ -128,6 +130,10 @@ export async function startConnecting(
     ann,
     bob,
     logged,
+    stored: () =>
+      readdirSync(folder)
+        .map((name) => readFileSync(join(folder, name), 'latin1'))
+        .join(''),
     oauth: (provider) => controls[provider],
     api,
     link: async (who, provider, tier) => {
