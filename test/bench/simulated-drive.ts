@@ -3,7 +3,7 @@ import { callCosts } from '../../backend/clouds/call-costs.ts'
 import type { Source } from '../../backend/clouds/cloud.ts'
 import type { Clock, Random, Sleep } from '../../backend/clouds/waiting.ts'
 import { WaybillError } from '../../shared/errors.ts'
-import type { Item } from '../../shared/item.ts'
+import { someItem } from '../some-item.ts'
 import { idleSource } from '../backend/clouds/steady-clouds.ts'
 import type { Quota } from '../backend/clouds/quotas.ts'
 
@@ -22,23 +22,7 @@ export interface SimulatedDrive {
   calls(): Calls
 }
 
-export const file: Item = {
-  id: 'file',
-  kind: 'file',
-  name: 'file',
-  parentId: null,
-  mimeType: 'text/plain',
-  size: 0,
-  modifiedAt: '2027-01-01T00:00:00.000Z',
-  version: '1',
-  hashes: {},
-  exports: [],
-  targetId: null,
-  canDownload: true,
-  ownedByMe: true,
-  trashed: false,
-  corpus: 'my-drive',
-}
+export const file = someItem({ id: 'file', name: 'file', size: 0 })
 
 /**
  * @param options.project the quota that all share

@@ -1,5 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import type { Destination, Folder, Place } from '../../backend/clouds/cloud.ts'
+import { describe, expect } from '@jest/globals'
 import { hashBytes } from '../../backend/clouds/digest.ts'
 import {
   bytesOf,
@@ -8,28 +7,18 @@ import {
   ok,
   failsWith,
   only,
-  openTop,
   upload,
 } from './destination-under-test.ts'
-import type { DestinationUnderTest, StartDestination } from './destination-under-test.ts'
+import type { ItDestination } from './destination-under-test.ts'
 
 /** The sentences about `commit`. */
-export function describeCommits(start: StartDestination): void {
-  let cloud: DestinationUnderTest
-  let destination: Destination
-  let top: Folder
-
-  beforeEach(async () => {
-    cloud = await start()
-    destination = cloud.destination
-    top = await openTop(destination)
-  })
-  afterEach(() => cloud.close())
-
-  const at = (name: string, parent: Folder = top): Place => ({ parent, name })
-
+export function describeCommits(it: ItDestination): void {
   describe('commit', () => {
-    it('gives each copy with its checksums, in the order asked', async () => {
+    it('gives each copy with its checksums, in the order asked', async ({
+      destination,
+      top,
+      at,
+    }) => {
       const bodies = ['one', 'two', 'three'].map((text) => Buffer.from(text))
       const sessions = await Promise.all(bodies.map((body) => destination.begin(body, true)))
       const results = await destination.commit(
@@ -46,7 +35,7 @@ export function describeCommits(start: StartDestination): void {
       })
     })
 
-    it('carries names of every script', async () => {
+    it('carries names of every script', async ({ destination, top, at }) => {
       const name = 'Ünïcödé 日本語 😀.txt'
       expect(ok(await upload(destination, Buffer.from('1'), at(name))).path).toBe(
         `${top.path}/${name}`,
@@ -54,7 +43,7 @@ export function describeCommits(start: StartDestination): void {
       expect(String(await bytesOf(destination, at(name)))).toBe('1')
     })
 
-    it('replaces nothing if nothing may be there', async () => {
+    it('replaces nothing if nothing may be there', async ({ cloud, destination, top, at }) => {
       await cloud.put(`${top.path}/file`, Buffer.from('theirs'))
       expect(await upload(destination, Buffer.from('ours'), at('file'))).toEqual(
         entryFailsWith('name_taken'),
@@ -62,7 +51,12 @@ export function describeCommits(start: StartDestination): void {
       expect(String(await bytesOf(destination, at('file')))).toBe('theirs')
     })
 
-    it('replaces the version that the precondition names', async () => {
+    it('replaces the version that the precondition names', async ({
+      cloud,
+      destination,
+      top,
+      at,
+    }) => {
       const version = await cloud.put(`${top.path}/file`, Buffer.from('old'))
       const copy = ok(
         await upload(destination, Buffer.from('new'), at('file'), { if: 'version', version }),
@@ -71,7 +65,7 @@ export function describeCommits(start: StartDestination): void {
       expect(String(await bytesOf(destination, at('file')))).toBe('new')
     })
 
-    it('replaces no other version', async () => {
+    it('replaces no other version', async ({ cloud, destination, top, at }) => {
       const version = await cloud.put(`${top.path}/file`, Buffer.from('old'))
       await cloud.put(`${top.path}/file`, Buffer.from('theirs'))
       expect(
@@ -80,19 +74,24 @@ export function describeCommits(start: StartDestination): void {
       expect(String(await bytesOf(destination, at('file')))).toBe('theirs')
     })
 
-    it('takes a folder in the way for what it is', async () => {
+    it('takes a folder in the way for what it is', async ({ destination, at }) => {
       await destination.ensureFolders([at('folder')])
       expect(await upload(destination, Buffer.from('1'), at('folder'))).toEqual(
         entryFailsWith('name_taken'),
       )
     })
 
-    it('is a success where the same bytes already lie', async () => {
+    it('is a success where the same bytes already lie', async ({ cloud, destination, top, at }) => {
       const version = await cloud.put(`${top.path}/file`, Buffer.from('same'))
       expect(ok(await upload(destination, Buffer.from('same'), at('file'))).version).toBe(version)
     })
 
-    it('leaves the bytes of a refused entry usable for another place', async () => {
+    it('leaves the bytes of a refused entry usable for another place', async ({
+      cloud,
+      destination,
+      top,
+      at,
+    }) => {
       await cloud.put(`${top.path}/file`, Buffer.from('theirs'))
       const bytes = Buffer.from('ours')
       const session = await destination.begin(Buffer.from('ours'), true)
@@ -102,7 +101,11 @@ export function describeCommits(start: StartDestination): void {
       expect(String(await bytesOf(destination, at('file (2)')))).toBe('ours')
     })
 
-    it('is session_lost for a session that is unknown or was committed before', async () => {
+    it('is session_lost for a session that is unknown or was committed before', async ({
+      cloud,
+      destination,
+      at,
+    }) => {
       const bytes = Buffer.from('ours')
       const session = await destination.begin(Buffer.from('ours'), true)
       cloud.loseAnswer('commit')
@@ -114,7 +117,11 @@ export function describeCommits(start: StartDestination): void {
       expect(await destination.find(at('file'))).toMatchObject({ file: { bytes: 4 } })
     })
 
-    it('refuses one entry and takes the others where the account is busy', async () => {
+    it('refuses one entry and takes the others where the account is busy', async ({
+      cloud,
+      destination,
+      at,
+    }) => {
       const bodies = ['one', 'two'].map((text) => Buffer.from(text))
       const sessions = await Promise.all(bodies.map((body) => destination.begin(body, true)))
       const commits = sessions.map((session, nth) =>
@@ -129,14 +136,14 @@ export function describeCommits(start: StartDestination): void {
       for (const result of await destination.commit(failed)) ok(result)
     })
 
-    it('is destination_full where nothing more fits in', async () => {
+    it('is destination_full where nothing more fits in', async ({ cloud, destination, at }) => {
       cloud.fill()
       expect(await upload(destination, Buffer.from('1'), at('file'))).toEqual(
         entryFailsWith('destination_full'),
       )
     })
 
-    it('is name_refused for a name that is not allowed', async () => {
+    it('is name_refused for a name that is not allowed', async ({ cloud, destination, at }) => {
       if (cloud.refusedName === null) return
       expect(await upload(destination, Buffer.from('1'), at(cloud.refusedName))).toEqual(
         entryFailsWith('name_refused'),

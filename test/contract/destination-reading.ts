@@ -1,27 +1,14 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { describe, expect } from '@jest/globals'
 import { randomBytes } from 'node:crypto'
 import { buffer } from 'node:stream/consumers'
-import type { Copy, Destination, Folder, Place } from '../../backend/clouds/cloud.ts'
-import { commitOf, failsWith, ok, openTop, upload } from './destination-under-test.ts'
-import type { DestinationUnderTest, StartDestination } from './destination-under-test.ts'
+import type { Copy } from '../../backend/clouds/cloud.ts'
+import { commitOf, failsWith, ok, upload } from './destination-under-test.ts'
+import type { GivenDestination, ItDestination } from './destination-under-test.ts'
 
 /** The sentences about `open`, changes and the account, and about how every call fails. */
-export function describeReading(start: StartDestination): void {
-  let cloud: DestinationUnderTest
-  let destination: Destination
-  let top: Folder
-
-  beforeEach(async () => {
-    cloud = await start()
-    destination = cloud.destination
-    top = await openTop(destination)
-  })
-  afterEach(() => cloud.close())
-
-  const at = (name: string, parent: Folder = top): Place => ({ parent, name })
-
+export function describeReading(it: ItDestination): void {
   describe('open', () => {
-    it('gives a copy’s bytes from an offset on', async () => {
+    it('gives a copy’s bytes from an offset on', async ({ destination, at }) => {
       const bytes = randomBytes(100_000)
       const copy = ok(await upload(destination, bytes, at('file')))
       const whole = await destination.open(copy, { from: 0 })
@@ -30,7 +17,7 @@ export function describeReading(start: StartDestination): void {
       expect((await buffer(part.stream)).equals(bytes.subarray(part.from))).toBe(true)
     })
 
-    it('throws gone if it is not there', async () => {
+    it('throws gone if it is not there', async ({ cloud, destination, top, at }) => {
       const copy = ok(await upload(destination, Buffer.from('1'), at('file')))
       cloud.remove(`${top.path}/file`)
       await expect(destination.open(copy, { from: 0 })).rejects.toEqual(failsWith('gone'))
@@ -38,7 +25,12 @@ export function describeReading(start: StartDestination): void {
   })
 
   describe('changesSince', () => {
-    it('tells what changed below the folder since the cursor, and nothing else', async () => {
+    it('tells what changed below the folder since the cursor, and nothing else', async ({
+      cloud,
+      destination,
+      top,
+      at,
+    }) => {
       const kept = ok(await upload(destination, Buffer.from('1'), at('Kept')))
       await upload(destination, Buffer.from('2'), at('Removed'))
       const { cursor } = await destination.changesSince(top, null)
@@ -64,7 +56,12 @@ export function describeReading(start: StartDestination): void {
       expect(await destination.changesSince(top, page.cursor)).toMatchObject({ changes: [] })
     })
 
-    it('tells everything that is there where it is given no cursor', async () => {
+    it('tells everything that is there where it is given no cursor', async ({
+      cloud,
+      destination,
+      top,
+      at,
+    }) => {
       const [folder] = await destination.ensureFolders([at('Folder')])
       const copy = ok(await upload(destination, Buffer.from('1'), at('File', ok(folder))))
       await cloud.put('/elsewhere', Buffer.from('2'))
@@ -79,12 +76,12 @@ export function describeReading(start: StartDestination): void {
       expect(changes.map(({ path }) => path)).not.toContain('/elsewhere')
     })
 
-    it('throws gone if the folder is not there any more', async () => {
+    it('throws gone if the folder is not there any more', async ({ cloud, destination, top }) => {
       cloud.remove(top.path)
       await expect(destination.changesSince(top, null)).rejects.toEqual(failsWith('gone'))
     })
 
-    it('throws cursor_lost if it must begin anew', async () => {
+    it('throws cursor_lost if it must begin anew', async ({ cloud, destination, top }) => {
       const { cursor } = await destination.changesSince(top, null)
       cloud.forgetCursors()
       await expect(destination.changesSince(top, cursor)).rejects.toEqual(failsWith('cursor_lost'))
@@ -92,7 +89,10 @@ export function describeReading(start: StartDestination): void {
   })
 
   describe('failures', () => {
-    const calls = (copy: Copy): readonly (() => Promise<unknown>)[] => [
+    const calls = (
+      { destination, top, at }: GivenDestination,
+      copy: Copy,
+    ): readonly (() => Promise<unknown>)[] => [
       () => destination.openFolder('/a'),
       () => destination.ensureFolders([at('folder')]),
       () => destination.begin(Buffer.from('1'), true),
@@ -106,25 +106,27 @@ export function describeReading(start: StartDestination): void {
       () => destination.account(),
     ]
 
-    it('are token_expired for a refused token, which the token source is told', async () => {
+    it('are token_expired for a refused token, which the token source is told', async (given) => {
+      const { cloud, destination, at } = given
       const copy = ok(await upload(destination, Buffer.from('1'), at('file')))
       const rejected = cloud.refuseToken()
-      for (const call of calls(copy))
+      for (const call of calls(given, copy))
         // oxlint-disable-next-line no-await-in-loop
         await expect(call()).rejects.toEqual(failsWith('token_expired'))
-      expect(rejected()).toHaveLength(calls(copy).length)
+      expect(rejected()).toHaveLength(calls(given, copy).length)
     })
 
-    it('are unavailable where nobody answers', async () => {
+    it('are unavailable where nobody answers', async (given) => {
+      const { cloud, destination, at } = given
       const copy = ok(await upload(destination, Buffer.from('1'), at('file')))
       cloud.setOffline(true)
-      for (const call of calls(copy))
+      for (const call of calls(given, copy))
         // oxlint-disable-next-line no-await-in-loop
         await expect(call()).rejects.toEqual(failsWith('unavailable'))
     })
   })
 
-  it('says whose account it is', async () => {
+  it('says whose account it is', async ({ cloud, destination }) => {
     const account = await destination.account()
     expect(account.id).toBe(cloud.accountId)
     expect(account.label).not.toBe('')

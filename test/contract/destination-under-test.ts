@@ -44,6 +44,25 @@ export interface DestinationUnderTest {
 /** Starts a provider of its own for each test. */
 export type StartDestination = () => Promise<DestinationUnderTest>
 
+/** What each test gets: a provider of its own, and a folder to put things in. */
+export interface GivenDestination {
+  readonly cloud: DestinationUnderTest
+  readonly destination: Destination
+  readonly top: Folder
+  /** A place in `top`, or in another folder. */
+  at(name: string, parent?: Folder): Place
+}
+
+/** Declares a test of a destination. */
+export type ItDestination = (
+  sentence: string,
+  test: (given: GivenDestination) => Promise<void>,
+) => void
+
+/** The folder that the tests put things in. */
+export const openTop = (destination: Destination): Promise<Folder> =>
+  destination.openFolder('/Backups/Drive')
+
 const modifiedAt = '2026-03-04T05:06:07.890Z'
 
 /** What a failure with this code looks like. */
@@ -52,10 +71,6 @@ export const failsWith = (code: string): unknown =>
 
 /** What an entry that failed with this code looks like. */
 export const entryFailsWith = (code: string): unknown => ({ error: failsWith(code) })
-
-/** The folder that the tests put things in. */
-export const openTop = (destination: Destination): Promise<Folder> =>
-  destination.openFolder('/Backups/Drive')
 
 /** Puts a file somewhere with a session of its own. */
 export async function upload(

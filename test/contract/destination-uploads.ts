@@ -1,35 +1,16 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { describe, expect } from '@jest/globals'
 import { randomBytes } from 'node:crypto'
-import type { Destination, Folder, Place } from '../../backend/clouds/cloud.ts'
 import { hashBytes } from '../../backend/clouds/digest.ts'
-import {
-  bytesOf,
-  commitOf,
-  failsWith,
-  ok,
-  only,
-  openTop,
-  upload,
-} from './destination-under-test.ts'
-import type { DestinationUnderTest, StartDestination } from './destination-under-test.ts'
+import { bytesOf, commitOf, failsWith, ok, only, upload } from './destination-under-test.ts'
+import type { ItDestination } from './destination-under-test.ts'
 
 /** The sentences about sessions: `stage`, `begin`, `append`. */
-export function describeUploads(start: StartDestination): void {
-  let cloud: DestinationUnderTest
-  let destination: Destination
-  let top: Folder
-
-  beforeEach(async () => {
-    cloud = await start()
-    destination = cloud.destination
-    top = await openTop(destination)
-  })
-  afterEach(() => cloud.close())
-
-  const at = (name: string, parent: Folder = top): Place => ({ parent, name })
-
+export function describeUploads(it: ItDestination): void {
   describe('stage', () => {
-    it('takes as many small bodies as the capabilities say, also empty ones', async () => {
+    it('takes as many small bodies as the capabilities say, also empty ones', async ({
+      destination,
+      at,
+    }) => {
       const { stage } = destination.capabilities
       if (stage === null) return
       const bodies = Array.from({ length: stage.bodies }, (_, nth) => randomBytes(nth))
@@ -46,7 +27,7 @@ export function describeUploads(start: StartDestination): void {
       })
     })
 
-    it('keeps bodies apart that are staged at once', async () => {
+    it('keeps bodies apart that are staged at once', async ({ destination, at }) => {
       if (destination.capabilities.stage === null) return
       const bodies = Array.from({ length: 20 }, (_, nth) => Buffer.from(`body ${nth}`))
       const staged = await Promise.all(
@@ -63,7 +44,10 @@ export function describeUploads(start: StartDestination): void {
       expect(String(await bytesOf(destination, at('file 13')))).toBe('body 13')
     })
 
-    it('throws damaged_in_transit if the bytes were, and nothing is kept of them', async () => {
+    it('throws damaged_in_transit if the bytes were, and nothing is kept of them', async ({
+      cloud,
+      destination,
+    }) => {
       if (destination.capabilities.stage === null) return
       cloud.damageBytes()
       await expect(destination.stage?.([Buffer.from('1')])).rejects.toEqual(
@@ -73,7 +57,7 @@ export function describeUploads(start: StartDestination): void {
   })
 
   describe('begin and append', () => {
-    it('carry a file in pieces', async () => {
+    it('carry a file in pieces', async ({ destination, at }) => {
       const { align } = destination.capabilities.chunk
       const bytes = randomBytes(2 * align + 1)
       const session = await destination.begin(bytes.subarray(0, align), false)
@@ -88,17 +72,20 @@ export function describeUploads(start: StartDestination): void {
       expect((await bytesOf(destination, at('file')))?.equals(bytes)).toBe(true)
     })
 
-    it('can close a session with an empty piece', async () => {
+    it('can close a session with an empty piece', async ({ destination, at }) => {
       const session = await destination.begin(Buffer.from('123'), false)
       expect(await destination.append(session, 3, Buffer.alloc(0), true)).toBe(3)
       ok(only(await destination.commit([commitOf(session, Buffer.from('123'), at('file'))])))
     })
 
-    it('carry an empty file', async () => {
+    it('carry an empty file', async ({ destination, at }) => {
       expect(ok(await upload(destination, Buffer.alloc(0), at('empty'))).bytes).toBe(0)
     })
 
-    it('say how many bytes the session holds if an earlier answer was lost', async () => {
+    it('say how many bytes the session holds if an earlier answer was lost', async ({
+      cloud,
+      destination,
+    }) => {
       const { align } = destination.capabilities.chunk
       const bytes = randomBytes(2 * align)
       const session = await destination.begin(Buffer.alloc(0), false)
@@ -108,7 +95,7 @@ export function describeUploads(start: StartDestination): void {
       expect(await destination.append(session, 0, bytes.subarray(0, align), false)).toBe(align)
     })
 
-    it('take a repeat of the last append as a success', async () => {
+    it('take a repeat of the last append as a success', async ({ cloud, destination, at }) => {
       const bytes = Buffer.from('12345')
       const session = await destination.begin(bytes.subarray(0, 2), false)
       cloud.loseAnswer('append')
@@ -118,14 +105,17 @@ export function describeUploads(start: StartDestination): void {
       ok(only(await destination.commit([commitOf(session, bytes, at('file'))])))
     })
 
-    it('throw session_lost if the session is unknown', async () => {
+    it('throw session_lost if the session is unknown', async ({ cloud, destination }) => {
       const session = await destination.begin(Buffer.from('1'), false)
       cloud.forgetSessions()
       const lost = destination.append(session, 1, Buffer.from('2'), true)
       await expect(lost).rejects.toEqual(failsWith('session_lost'))
     })
 
-    it('take the checksums of the bytes from who knows them, and hold the bytes against them', async () => {
+    it('take the checksums of the bytes from who knows them, and hold the bytes against them', async ({
+      destination,
+      at,
+    }) => {
       const { hashes } = destination.capabilities
       const [first, second] = [Buffer.from('12'), Buffer.from('345')]
       const [ofFirst, ofSecond] = [hashBytes(first, hashes), hashBytes(second, hashes)]
@@ -138,7 +128,10 @@ export function describeUploads(start: StartDestination): void {
       ok(only(await destination.commit([commitOf(session, Buffer.from('12345'), at('file'))])))
     })
 
-    it('throw damaged_in_transit if the bytes were, and go on where they were', async () => {
+    it('throw damaged_in_transit if the bytes were, and go on where they were', async ({
+      cloud,
+      destination,
+    }) => {
       cloud.damageBytes()
       await expect(destination.begin(Buffer.from('1'), false)).rejects.toEqual(
         failsWith('damaged_in_transit'),

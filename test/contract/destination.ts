@@ -1,16 +1,35 @@
-import { describe } from '@jest/globals'
+import { describe, it } from '@jest/globals'
 import { describeCommits } from './destination-commits.ts'
 import { describeFolders } from './destination-folders.ts'
 import { describeReading } from './destination-reading.ts'
-import type { StartDestination } from './destination-under-test.ts'
+import { openTop } from './destination-under-test.ts'
+import type { ItDestination, StartDestination } from './destination-under-test.ts'
 import { describeUploads } from './destination-uploads.ts'
 
 /** Declares the suite of the `Destination` contract: one test for each of its sentences. */
 export function describeDestination(name: string, start: StartDestination): void {
   describe(`destination contract: ${name}`, () => {
-    describeFolders(start)
-    describeUploads(start)
-    describeCommits(start)
-    describeReading(start)
+    const itDestination: ItDestination = (sentence, test) => {
+      // oxlint-disable-next-line jest/expect-expect, jest/valid-title -- the suites below say both
+      it(sentence, async () => {
+        const cloud = await start()
+        try {
+          const { destination } = cloud
+          const top = await openTop(destination)
+          await test({
+            cloud,
+            destination,
+            top,
+            at: (own, parent = top) => ({ parent, name: own }),
+          })
+        } finally {
+          await cloud.close()
+        }
+      })
+    }
+    describeFolders(itDestination)
+    describeUploads(itDestination)
+    describeCommits(itDestination)
+    describeReading(itDestination)
   })
 }

@@ -1,22 +1,12 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { describe, expect } from '@jest/globals'
 import { createHash, randomBytes } from 'node:crypto'
-import type { Source } from '../../backend/clouds/cloud.ts'
 import { itemOf } from './source-under-test.ts'
-import type { SourceUnderTest, StartSource } from './source-under-test.ts'
+import type { ItSource } from './source-under-test.ts'
 
 /** The sentences about items: corpora, `get`, `version`. */
-export function describeItems(start: StartSource): void {
-  let cloud: SourceUnderTest
-  let source: Source
-
-  beforeEach(async () => {
-    cloud = await start()
-    source = cloud.source
-  })
-  afterEach(() => cloud.close())
-
+export function describeItems(it: ItSource): void {
   describe('account', () => {
-    it('says whose it is', async () => {
+    it('says whose it is', async ({ source }) => {
       const { id, label } = await source.account()
       expect(id).not.toBe('')
       expect(label).toContain('@')
@@ -24,7 +14,10 @@ export function describeItems(start: StartSource): void {
   })
 
   describe('corpora', () => {
-    it('are the own drive, and each shared drive however many there are', async () => {
+    it('are the own drive, and each shared drive however many there are', async ({
+      cloud,
+      source,
+    }) => {
       const ids = Array.from({ length: 101 }, (_, at) => cloud.addSharedDrive(`Team ${at}`))
       expect((await source.ownDrive()).id).toBe('my-drive')
       const shared = await source.sharedDrives()
@@ -32,7 +25,7 @@ export function describeItems(start: StartSource): void {
       expect(shared[0]?.name).toBe('Team 0')
     })
 
-    it('name the id that their top-level items have as their parent', async () => {
+    it('name the id that their top-level items have as their parent', async ({ cloud, source }) => {
       const own = cloud.addFile('own', Buffer.from('1'))
       const drive = cloud.addSharedDrive('Team')
       const shared = cloud.addFile('shared', Buffer.from('2'), drive)
@@ -43,7 +36,7 @@ export function describeItems(start: StartSource): void {
   })
 
   describe('get', () => {
-    it('describes a file as it is now', async () => {
+    it('describes a file as it is now', async ({ cloud, source }) => {
       const bytes = randomBytes(1000)
       const folder = cloud.addFolder('folder')
       const id = cloud.addFile('old name', bytes, folder)
@@ -63,14 +56,14 @@ export function describeItems(start: StartSource): void {
       })
     })
 
-    it('gives every checksum that the capabilities name', async () => {
+    it('gives every checksum that the capabilities name', async ({ cloud, source }) => {
       const bytes = randomBytes(1000)
       const { hashes } = await itemOf(source, cloud.addFile('file', bytes))
       expect(Object.keys(hashes).toSorted()).toEqual([...source.capabilities.hashes].toSorted())
       expect(hashes.md5 ?? '').toBe(createHash('md5').update(bytes).digest('hex'))
     })
 
-    it('tells folders, documents and shortcuts apart', async () => {
+    it('tells folders, documents and shortcuts apart', async ({ cloud, source }) => {
       const folder = cloud.addFolder('folder')
       const document = cloud.addDocument('document')
       const shortcut = cloud.addShortcut('shortcut', document)
@@ -85,7 +78,7 @@ export function describeItems(start: StartSource): void {
       expect(found.exports.length).toBeGreaterThan(0)
     })
 
-    it('says before any byte moves what cannot be had', async () => {
+    it('says before any byte moves what cannot be had', async ({ cloud, source }) => {
       const id = cloud.addFile('file', Buffer.from('1'))
       cloud.forbidDownload(id)
       expect((await itemOf(source, id)).canDownload).toBe(false)
@@ -93,24 +86,27 @@ export function describeItems(start: StartSource): void {
       expect(await itemOf(source, form)).toMatchObject({ kind: 'document', exports: [] })
     })
 
-    it('gives the time of the last change to the millisecond in UTC', async () => {
+    it('gives the time of the last change to the millisecond in UTC', async ({ cloud, source }) => {
       const { modifiedAt } = await itemOf(source, cloud.addFile('file', Buffer.from('1')))
       expect(modifiedAt).toBe(new Date(modifiedAt).toISOString())
     })
 
-    it('knows what is shared with the person and lies in no folder of theirs', async () => {
+    it('knows what is shared with the person and lies in no folder of theirs', async ({
+      cloud,
+      source,
+    }) => {
       const id = cloud.addShared('shared', Buffer.from('1'))
       expect(await itemOf(source, id)).toMatchObject({ parentId: null, ownedByMe: false })
     })
 
-    it('is null for what is gone and for what never was', async () => {
+    it('is null for what is gone and for what never was', async ({ cloud, source }) => {
       const id = cloud.addFile('file', Buffer.from('1'))
       cloud.remove(id)
       expect(await source.get(id)).toBeNull()
       expect(await source.get('never-was')).toBeNull()
     })
 
-    it('finds what is in the trash, and says so', async () => {
+    it('finds what is in the trash, and says so', async ({ cloud, source }) => {
       const id = cloud.addFile('file', Buffer.from('1'))
       cloud.trash(id)
       expect((await itemOf(source, id)).trashed).toBe(true)
@@ -118,14 +114,14 @@ export function describeItems(start: StartSource): void {
   })
 
   describe('version', () => {
-    it('changes with the bytes, also if there are as many', async () => {
+    it('changes with the bytes, also if there are as many', async ({ cloud, source }) => {
       const id = cloud.addFile('file', Buffer.from('one'))
       const before = await itemOf(source, id)
       cloud.write(id, Buffer.from('two'))
       expect((await itemOf(source, id)).version).not.toBe(before.version)
     })
 
-    it('does not change with the name or the place', async () => {
+    it('does not change with the name or the place', async ({ cloud, source }) => {
       const id = cloud.addFile('file', Buffer.from('one'))
       const before = await itemOf(source, id)
       cloud.rename(id, 'other')

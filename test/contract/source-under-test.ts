@@ -38,6 +38,15 @@ export interface SourceUnderTest {
 /** Starts a provider of its own for each test. */
 export type StartSource = () => Promise<SourceUnderTest>
 
+/** What each test gets: a provider of its own. */
+export interface GivenSource {
+  readonly cloud: SourceUnderTest
+  readonly source: Source
+}
+
+/** Declares a test of a source. */
+export type ItSource = (sentence: string, test: (given: GivenSource) => Promise<void>) => void
+
 /** What a failure with this code looks like. */
 export const failsWith = (code: string): unknown =>
   expect.objectContaining({ name: 'WaybillError', code })

@@ -19,6 +19,36 @@ export interface StoreBench {
   close(): Promise<void>
 }
 
+/**
+ * @param openStore opens another store on the same documents, with the clock given
+ * @param openCutOff opens one that cannot reach them
+ * @returns a bench of such stores
+ */
+export function storeBench(
+  openStore: (clock: () => number) => Store,
+  openCutOff: (clock: () => number) => Promise<Store>,
+): StoreBench {
+  let now = 1_700_000_000_000
+  const stores: Store[] = []
+  const openOne = (): Store => {
+    const store = openStore(() => now)
+    stores.push(store)
+    return store
+  }
+  return {
+    store: openOne(),
+    another: async () => openOne(),
+    cutOff: async () => openCutOff(() => now),
+    now: () => now,
+    pass: (ms) => {
+      now += ms
+    },
+    close: async () => {
+      for (const store of stores) store.close()
+    },
+  }
+}
+
 /** @returns a document that is kept for ever */
 export function document(
   key: string,

@@ -1,13 +1,8 @@
 import type { Jobs, JobView } from '../../../backend/run/jobs.ts'
+import { newRun, progressOf } from '../../../backend/records/runs.ts'
 import { nextDue } from '../../../backend/schedule/due.ts'
 import { WaybillError } from '../../../shared/errors.ts'
-import {
-  isOver,
-  mayBecome,
-  noTotals,
-  type RunProgress,
-  type RunState,
-} from '../../../shared/job.ts'
+import { isOver, mayBecome, type RunProgress, type RunState } from '../../../shared/job.ts'
 import type { Schedule } from '../../../shared/schedule.ts'
 
 interface Kept {
@@ -51,21 +46,8 @@ export function createMemoryJobs(options: {
   }
 
   const firstRun = (job: string, number: number): RunProgress => ({
+    ...progressOf(newRun('', job, number, options.clock())),
     run: `${job}-run-${number}`,
-    number,
-    state: 'queued',
-    phase: 'scan',
-    scanned: 0,
-    plannedItems: 0,
-    plannedBytes: 0,
-    sentBytes: 0,
-    unchanged: 0,
-    totals: noTotals,
-    reason: null,
-    resumesAt: null,
-    startedAt: now(),
-    endedAt: null,
-    root: null,
   })
 
   const nextOf = (schedule: Schedule | null, job: string): string | null =>

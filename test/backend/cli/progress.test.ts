@@ -1,25 +1,14 @@
 import { describe, expect, it } from '@jest/globals'
 import { Writable } from 'node:stream'
 import { createProgressDisplay } from '../../../backend/cli/progress.ts'
+import { newRun, progressOf } from '../../../backend/records/runs.ts'
 import { noTotals } from '../../../shared/job.ts'
 import type { RunProgress } from '../../../shared/job.ts'
 
 const scanning: RunProgress = {
-  run: 'job-000001',
-  number: 1,
+  ...progressOf(newRun('ann', 'job', 1, Date.parse('2026-11-20T10:00:00.000Z'))),
   state: 'running',
-  phase: 'scan',
   scanned: 1234,
-  plannedItems: 0,
-  plannedBytes: 0,
-  sentBytes: 0,
-  unchanged: 0,
-  totals: noTotals,
-  reason: null,
-  resumesAt: null,
-  startedAt: '2026-11-20T10:00:00.000Z',
-  endedAt: null,
-  root: null,
 }
 
 const copied = (items: number, bytes: number): RunProgress => ({

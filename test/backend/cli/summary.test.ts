@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { summarize, tallyReceipt } from '../../../backend/cli/summary.ts'
+import { newRun, progressOf } from '../../../backend/records/runs.ts'
 import type { JobView } from '../../../backend/run/jobs.ts'
 import type { ErrorCode } from '../../../shared/errors.ts'
 import { noTotals } from '../../../shared/job.ts'
@@ -17,21 +18,10 @@ function jobWith(run: Partial<RunProgress>): JobView {
     },
     nextRunAt: null,
     run: {
-      run: 'job-000001',
-      number: 1,
+      ...progressOf(newRun('ann', 'job', 1, Date.parse('2026-11-20T10:00:00.000Z'))),
       state: 'done',
       phase: 'close',
-      scanned: 0,
-      plannedItems: 0,
-      plannedBytes: 0,
-      sentBytes: 0,
-      unchanged: 0,
-      totals: noTotals,
-      reason: null,
-      resumesAt: null,
-      startedAt: '2026-11-20T10:00:00.000Z',
       endedAt: '2026-11-20T10:01:40.000Z',
-      root: null,
       ...run,
     },
   }

@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers'
 import { Agent } from 'undici'
 import type { Dispatcher } from 'undici'
 import { createDriveSource } from '../../../backend/clouds/google-drive/source.ts'
-import type { Item } from '../../../shared/item.ts'
+import { someItem } from '../../some-item.ts'
 import { startServer } from './local-server.ts'
 import type { LocalServer } from './local-server.ts'
 
@@ -99,20 +99,9 @@ describe('a link to an export', () => {
   })
 })
 
-const document: Item = {
+const document = someItem({
   id: 'document',
   kind: 'document',
-  name: 'document',
-  parentId: null,
   mimeType: 'application/vnd.google-apps.document',
   size: null,
-  modifiedAt: '2026-01-01T00:00:00.000Z',
-  version: '1',
-  hashes: {},
-  exports: [],
-  targetId: null,
-  canDownload: true,
-  ownedByMe: true,
-  trashed: false,
-  corpus: 'my-drive',
-}
+})

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { ErrorCode } from '../../../shared/errors.ts'
-import type { Item } from '../../../shared/item.ts'
+import { someItem } from '../../some-item.ts'
 import { failure, inTurn, steadied } from './steady-clouds.ts'
 
 describe('a steady source', () => {
@@ -103,25 +103,8 @@ describe('a steady source', () => {
     const { source: steady } = source({
       open: () => Promise.reject(failure('unavailable', 50_000)),
     })
-    const item: Item = {
-      id: 'id',
-      kind: 'file',
-      name: 'a.txt',
-      parentId: null,
-      mimeType: 'text/plain',
-      size: 3,
-      modifiedAt: '2026-01-01T00:00:00.000Z',
-      version: '1',
-      hashes: {},
-      exports: [],
-      targetId: null,
-      canDownload: true,
-      ownedByMe: true,
-      trashed: false,
-      corpus: 'my-drive',
-    }
     const call = steady
-      .open(item, { from: 0, signal: stop.signal })
+      .open(someItem(), { from: 0, signal: stop.signal })
       .catch((error: unknown) => error)
     await time.runUntil(1_000)
     stop.abort()

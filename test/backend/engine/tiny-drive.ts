@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import type { Corpus, Listing, Source } from '../../../backend/clouds/cloud.ts'
 import { WaybillError } from '../../../shared/errors.ts'
 import type { Item } from '../../../shared/item.ts'
+import { someItem } from '../../some-item.ts'
 
 /** A source that lives in memory: what a test changes is there at once, and what it is asked is plain to see. */
 export interface TinyDrive {
@@ -66,24 +67,19 @@ export function createTinyDrive({ pageSize = 3, foldersPerListing = 3 } = {}): T
     count += 1
     const id = `${kind}-${count}`
     const corpus = parentId === null ? 'my-drive' : (items.get(parentId)?.corpus ?? parentId)
-    put({
-      id,
-      kind,
-      name,
-      parentId,
-      mimeType: kind === 'folder' ? folderMime : 'application/octet-stream',
-      size: null,
-      modifiedAt: '2026-01-01T00:00:00.000Z',
-      version: `v${count}`,
-      hashes: {},
-      exports: [],
-      targetId: null,
-      canDownload: true,
-      ownedByMe: true,
-      trashed: false,
-      corpus: corpus === 'root' ? 'my-drive' : corpus,
-      ...more,
-    })
+    put(
+      someItem({
+        id,
+        kind,
+        name,
+        parentId,
+        mimeType: kind === 'folder' ? folderMime : 'application/octet-stream',
+        size: null,
+        version: `v${count}`,
+        corpus: corpus === 'root' ? 'my-drive' : corpus,
+        ...more,
+      }),
+    )
     return id
   }
   const content = (value: string | Uint8Array): Uint8Array =>

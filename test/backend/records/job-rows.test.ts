@@ -6,6 +6,7 @@ import { openLedger } from '../../../backend/records/ledger.ts'
 import { newRow, rewrite } from '../../../backend/records/row.ts'
 import type { Row, Todo } from '../../../backend/records/row.ts'
 import type { Item } from '../../../shared/item.ts'
+import { someItem } from '../../some-item.ts'
 import { keepRecords } from '../engine/kept-records.ts'
 import type { KeptRecords } from '../engine/kept-records.ts'
 
@@ -24,23 +25,7 @@ async function open(isNew = false): Promise<JobRows> {
 }
 
 function item(id: string, name = `name of ${id}`): Item {
-  return {
-    id,
-    kind: 'file',
-    name,
-    parentId: 'parent',
-    mimeType: '',
-    size: 1,
-    modifiedAt: '2026-01-01T00:00:00.000Z',
-    version: '1',
-    hashes: {},
-    exports: [],
-    targetId: null,
-    canDownload: true,
-    ownedByMe: true,
-    trashed: false,
-    corpus: 'my-drive',
-  }
+  return someItem({ id, name, parentId: 'parent' })
 }
 
 function waiting(count: number, todo: Todo = 'copy', prefix = 'i'): Row[] {

@@ -4,6 +4,7 @@ import { newRow, rewrite } from '../../../backend/records/row.ts'
 import type { Ledger } from '../../../backend/records/ledger.ts'
 import type { Row } from '../../../backend/records/row.ts'
 import type { Item } from '../../../shared/item.ts'
+import { someItem } from '../../some-item.ts'
 import { keepRecords } from '../engine/kept-records.ts'
 import type { KeptRecords } from '../engine/kept-records.ts'
 
@@ -16,23 +17,7 @@ beforeEach(async () => {
 afterEach(() => records.close())
 
 function item(id: string): Item {
-  return {
-    id,
-    kind: 'file',
-    name: `name of ${id}`,
-    parentId: 'parent',
-    mimeType: '',
-    size: 1,
-    modifiedAt: '2026-01-01T00:00:00.000Z',
-    version: '1',
-    hashes: {},
-    exports: [],
-    targetId: null,
-    canDownload: true,
-    ownedByMe: true,
-    trashed: false,
-    corpus: 'my-drive',
-  }
+  return someItem({ id, name: `name of ${id}`, parentId: 'parent' })
 }
 
 async function keep(rows: readonly Row[], to = ledger): Promise<void> {

@@ -6,7 +6,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { openStoreFile } from '../../../backend/store/sqlite-file.ts'
 import { createSqliteStore } from '../../../backend/store/sqlite.ts'
 import type { Store } from '../../../backend/store/store.ts'
-import { describeStore, document, putAll } from '../../contract/store.ts'
+import { describeStore, document, putAll, storeBench } from '../../contract/store.ts'
 
 let folder: string
 beforeEach(() => {
@@ -15,27 +15,11 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }))
 
 describeStore('SQLite', async () => {
-  let now = 1_700_000_000_000
-  const stores: Store[] = []
-  const openOne = (): Store => {
-    const db = openStoreFile(join(folder, 'store.db'))
-    const store = createSqliteStore(db, { clock: () => now })
-    stores.push(store)
-    return store
-  }
-  return {
-    store: openOne(),
-    another: async () => openOne(),
-    cutOff: async () =>
-      createSqliteStore(withoutDisk(openStoreFile(join(folder, 'store.db'))), { clock: () => now }),
-    now: () => now,
-    pass: (ms) => {
-      now += ms
-    },
-    close: async () => {
-      for (const store of stores) store.close()
-    },
-  }
+  const open = () => openStoreFile(join(folder, 'store.db'))
+  return storeBench(
+    (clock) => createSqliteStore(open(), { clock }),
+    async (clock) => createSqliteStore(withoutDisk(open()), { clock }),
+  )
 })
 
 /** A connection whose statements can be prepared, and end as SQLite ends them when the disk does not answer. */
