@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { errorCodes } from './errors.ts'
 import type { Hashes } from './item.ts'
+import type { Totals } from './job.ts'
 import type { ReceiptLine, ReceiptSummary } from './receipt.ts'
 
 const count = z.int().nonnegative()
@@ -50,19 +51,24 @@ export const receiptLine: z.ZodType<ReceiptLine> = z.strictObject({
   at: time,
 })
 
+/** What a run has done. */
+export const totals = z.strictObject({
+  copied: count,
+  renamed: count,
+  moved: count,
+  removed: count,
+  skipped: count,
+  failed: count,
+  bytes: count,
+}) satisfies z.ZodType<Totals>
+
 /** The last line of a receipt. */
 export const receiptSummary: z.ZodType<ReceiptSummary> = z.strictObject({
   summary: z.strictObject({
     job: z.string(),
     run: count,
     lines: count,
-    copied: count,
-    renamed: count,
-    moved: count,
-    removed: count,
-    skipped: count,
-    failed: count,
-    bytes: count,
+    ...totals.shape,
     unchanged: count,
     since: z.strictObject({ run: count, root }).nullable(),
     root,

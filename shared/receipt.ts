@@ -1,5 +1,6 @@
 import type { ErrorCode } from './errors.ts'
 import type { Hashes } from './item.ts'
+import type { Totals } from './job.ts'
 
 /** How we know that the copy is what the source holds, strongest first. */
 export type Proof =
@@ -42,17 +43,10 @@ export interface ReceiptLine {
 
 /** The last line of a receipt. `root` is the RFC 6962 tree hash over the lines before it, in order. */
 export interface ReceiptSummary {
-  readonly summary: {
+  readonly summary: Totals & {
     readonly job: string
     readonly run: number
     readonly lines: number
-    readonly copied: number
-    readonly renamed: number
-    readonly moved: number
-    readonly removed: number
-    readonly skipped: number
-    readonly failed: number
-    readonly bytes: number
     readonly unchanged: number
     /** The run whose receipt accounts for what did not change, with its root. */
     readonly since: { readonly run: number; readonly root: string } | null

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { errorCodes } from '../../shared/errors.ts'
 import { auditEntry, auditExport } from '../../shared/audit-schema.ts'
-import { receiptLine, receiptSummary } from '../../shared/receipt-schema.ts'
-import type { JobRequest, RunProgress, Totals } from '../../shared/job.ts'
+import { receiptLine, receiptSummary, totals } from '../../shared/receipt-schema.ts'
+import type { JobRequest, RunProgress } from '../../shared/job.ts'
 import { weekdays } from '../../shared/schedule.ts'
 import type { Schedule } from '../../shared/schedule.ts'
 import { isZone, timeOfDay } from '../schedule/due.ts'
@@ -76,16 +76,6 @@ const errorCode = z.enum(errorCodes)
 const time = z.iso.datetime()
 const count = z.int().min(0)
 const root = z.string().regex(/^[0-9a-f]{64}$/)
-
-const totals = z.strictObject({
-  copied: count,
-  renamed: count,
-  moved: count,
-  removed: count,
-  skipped: count,
-  failed: count,
-  bytes: count,
-}) satisfies z.ZodType<Totals>
 
 const runProgress = z.strictObject({
   run: id,

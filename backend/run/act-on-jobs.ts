@@ -175,19 +175,12 @@ async function* receipt(
   yield* receiptLines(store, owners, user, run.id)
   const { memory } = job
   const since = memory.since?.run === run.number ? memory.before : null
-  const { copied, renamed, moved, removed, skipped, failed, bytes } = run.totals
   const summary: ReceiptSummary = {
     summary: {
       job: id,
       run: run.number,
       lines: run.lines,
-      copied,
-      renamed,
-      moved,
-      removed,
-      skipped,
-      failed,
-      bytes,
+      ...run.totals,
       unchanged: run.unchanged,
       since,
       root: run.root,

@@ -1,9 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, realpathSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { delimiter, dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { freePort } from './free-port.ts'
 
 // The component `cloud-firestore-emulator` of the Google Cloud CLI: https://cloud.google.com/firestore/docs/emulator
 const jarInSdk = 'platform/cloud-firestore-emulator/cloud-firestore-emulator.jar'
@@ -84,14 +84,4 @@ async function isReady(host: string): Promise<boolean> {
     // Nobody listens yet.
     return false
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (typeof address !== 'object' || address === null) throw new Error('no port')
-  return address.port
 }

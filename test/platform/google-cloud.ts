@@ -1,6 +1,5 @@
-import { once } from 'node:events'
-import { createServer } from 'node:net'
 import type { Issuer } from '../clouds/issuer.ts'
+import { freePort } from './free-port.ts'
 import { startKms } from './kms.ts'
 import type { StartedKms } from './kms.ts'
 import { startTasks } from './tasks.ts'
@@ -38,6 +37,7 @@ export async function startGoogleCloud(options: {
   kms.keys.createRing(`${place}/keyRings/waybill`)
   const key = kms.keys.createKey(`${place}/keyRings/waybill`, 'keks')
   const heads = kms.keys.createKey(`${place}/keyRings/waybill`, 'heads', 'ASYMMETRIC_SIGN')
+  // The runner's address is a setting of the queue's side: it has to be known before anybody listens there.
   const port = await freePort()
   return {
     kms,
@@ -62,15 +62,4 @@ export async function startGoogleCloud(options: {
       await kms.close()
     },
   }
-}
-
-/** The runner's address is a setting of the queue's side: it has to be known before anybody listens there. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('there is no port')
-  return address.port
 }

@@ -1,4 +1,3 @@
-import { connect } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { WaybillError } from '../../../shared/errors.ts'
 import { startApi, type Api } from './start-api.ts'
@@ -43,15 +42,10 @@ describe('the server', () => {
 
   it('refuses two Authorization headers', async () => {
     const ada = await api.bearer()
-    const answer = await new Promise<string>((resolve) => {
-      const { port, hostname } = new URL(api.url)
-      const socket = connect(Number(port), hostname)
-      const chunks: string[] = []
-      socket.setEncoding('utf8').on('data', (chunk: string) => chunks.push(chunk))
-      socket.on('close', () => resolve(chunks.join('')))
-      const header = `Authorization: ${ada}\r\n`
-      socket.end(`GET /v1/jobs HTTP/1.1\r\nHost: h\r\n${header}${header}Connection: close\r\n\r\n`)
-    })
+    const header = `Authorization: ${ada}\r\n`
+    const answer = await api.raw(
+      `GET /v1/jobs HTTP/1.1\r\nHost: h\r\n${header}${header}Connection: close\r\n\r\n`,
+    )
     expect(answer).toMatch(/^HTTP\/1\.1 401 /)
   })
 })

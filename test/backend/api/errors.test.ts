@@ -1,4 +1,3 @@
-import { connect } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { errorBody, placeOf, statusOf } from '../../../backend/api/errors.ts'
 import {
@@ -145,14 +144,9 @@ describe('what is not there', () => {
   )
 
   it.each(['DELETE', 'PUT', 'PATCH', 'OPTIONS', 'TRACE'])('is not_found by %s', async (method) => {
-    const answer = await new Promise<string>((resolve) => {
-      const { port, hostname } = new URL(api.url)
-      const socket = connect(Number(port), hostname)
-      const chunks: string[] = []
-      socket.setEncoding('utf8').on('data', (chunk: string) => chunks.push(chunk))
-      socket.on('close', () => resolve(chunks.join('')))
-      socket.end(`${method} /v1/jobs HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`)
-    })
+    const answer = await api.raw(
+      `${method} /v1/jobs HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`,
+    )
     expect(answer).toMatch(/^HTTP\/1\.1 404 /)
     expect(answer).toContain('"code":"not_found"')
   })

@@ -1,3 +1,5 @@
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import supertest from 'supertest'
 import { createAuthenticate } from '../../../backend/api/authenticate.ts'
 import { createGoogleKeys } from '../../../backend/api/google-keys.ts'
@@ -79,6 +81,8 @@ export interface Api extends AsyncDisposable {
   readonly url: string
   /** A client that speaks to the API without a token. */
   readonly http: ReturnType<typeof supertest>
+  /** Sends what no client would, and gives the answer as it came. */
+  raw(request: string): Promise<string>
   readonly jobs: MemoryJobs
   readonly issuer: TokenIssuer
   /** The lines of the log so far. */
@@ -127,6 +131,12 @@ export async function startApi(
   return {
     url,
     http: supertest(url),
+    raw: async (sent) => {
+      const { port, hostname } = new URL(url)
+      const socket = connect(Number(port), hostname)
+      socket.end(sent)
+      return text(socket)
+    },
     jobs,
     issuer: tokens,
     log,
