@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Document, Store } from '../../backend/store/store.ts'
-import type { StoreBench } from './store.ts'
+import type { StoreBench } from './store-bench.ts'
 
 const counter = (count: number): Document => ({
   key: 'counter',

@@ -1,5 +1,6 @@
 import { createFirestoreStore } from '../../../backend/store/firestore.ts'
-import { describeStore, storeBench } from '../../contract/store.ts'
+import { storeBench } from '../../contract/store-bench.ts'
+import { describeStore } from '../../contract/store.ts'
 import { describeWithFirestore } from '../../platform/firestore.ts'
 import { startFirestoreProxy } from '../../platform/firestore-proxy.ts'
 

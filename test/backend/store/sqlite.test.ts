@@ -6,7 +6,8 @@ import type { DatabaseSync } from 'node:sqlite'
 import { openStoreFile } from '../../../backend/store/sqlite-file.ts'
 import { createSqliteStore } from '../../../backend/store/sqlite.ts'
 import type { Store } from '../../../backend/store/store.ts'
-import { describeStore, document, putAll, storeBench } from '../../contract/store.ts'
+import { storeBench } from '../../contract/store-bench.ts'
+import { describeStore, document, putAll } from '../../contract/store.ts'
 
 let folder: string
 beforeEach(() => {
