@@ -1,6 +1,9 @@
-import { afterEach, beforeEach, expect, it } from '@jest/globals'
+import { afterEach, beforeEach, expect, it, jest } from '@jest/globals'
 import type { UnderTest } from '../waybill-under-test.ts'
 import { onBothPlatforms } from './on-both-platforms.ts'
+
+// The busier the machine, the less is done in a slice, and the more slices there are.
+jest.setTimeout(180_000)
 
 onBothPlatforms('a run in many slices', (start) => {
   let t: UnderTest
