@@ -12,6 +12,7 @@ import { keepRows } from './keep-rows.ts'
 import { readChanges, retakeUnfinished } from './read-changes.ts'
 import { readDestination } from './read-destination.ts'
 import { merge } from './merge-items.ts'
+import { readAhead } from './read-ahead.ts'
 import { topOf } from './roots.ts'
 import { createTree } from './tree.ts'
 import { isTimeUp } from './work.ts'
@@ -42,9 +43,12 @@ export interface Scan {
  * @returns the checkpoint, to be kept when the next phase begins, and whether the slice's time is up
  */
 export async function scan(
-  work: Work,
+  outer: Work,
   run: Run,
 ): Promise<{ readonly progress: Progress; readonly checkpoint: Checkpoint }> {
+  const { source } = outer
+  const list = readAhead(async (what, cursor) => source.list(what, cursor))
+  const work = { ...outer, source: { ...source, list } }
   const owner = await work.owners.of(work.job.user)
   const state: Scan = {
     work,

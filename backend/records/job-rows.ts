@@ -1,6 +1,6 @@
 import pLimit from 'p-limit'
 import { asWaybillError } from '../../shared/errors.ts'
-import type { Store, Transaction } from '../store/store.ts'
+import type { Document, Store, Transaction } from '../store/store.ts'
 import { openLedger } from './ledger.ts'
 import { openManifest } from './manifest.ts'
 import { createManifestPages } from './manifest-pages.ts'
@@ -13,6 +13,8 @@ const DOCUMENTS_AT_ONCE = 400
 /** Bytes of rows and of pages that are written anew: with the receipt's pages less than the 3.5 MiB that the store takes. */
 const BYTES_AT_ONCE = 2.2 * 1024 * 1024
 const PAGE_BYTES = 200 * 1024
+/** Some milliseconds of work for every few hundred: downloads go on between. */
+const SEALED_AT_ONCE = 8
 
 /** Rows to keep, and rows to forget altogether. */
 export interface Change {
@@ -60,11 +62,13 @@ export interface JobRowsOptions {
   readonly job: string
   /** Whether nothing was ever kept for the job: then nothing is asked for in vain. */
   readonly isNew: boolean
+  /** Lets timers and the network have their turn. */
+  readonly turn: () => Promise<void>
 }
 
 /** @returns a job's rows. Throws `envelope_refused`, and what the store throws. */
 export async function openJobRows(options: JobRowsOptions): Promise<JobRows> {
-  const { store, owners, user, job } = options
+  const { store, owners, user, job, turn } = options
   const manifest = await openManifest(createManifestPages(store, owners, user, job))
   const inTurn = pLimit(1)
   // What the ledger holds, for as long as that is known: until it has rows with places.
@@ -139,7 +143,11 @@ export async function openJobRows(options: JobRowsOptions): Promise<JobRows> {
         const forgotten = (change.forgotten ?? []).map(({ item }) => item.id)
         const kept = [...new Map(change.rows.map((row) => [row.item.id, row])).values()]
         const over = kept.filter(isOver)
-        const documents = over.map((row) => ledger.document(row))
+        const documents: Document[] = []
+        for (const [at, row] of over.entries()) {
+          if (at % SEALED_AT_ONCE === SEALED_AT_ONCE - 1) await turn()
+          documents.push(ledger.document(row))
+        }
         const keys = forgotten.map(ledger.key)
         const edit = await manifest.prepare(
           kept.filter((row) => !isOver(row)),

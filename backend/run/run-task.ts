@@ -145,7 +145,7 @@ async function workOn(
   const { source, destination } = await deps.open(job, signal)
   const until = now() + deps.sliceMs
   const isNew = run.number === 1 && run.checkpoint === null
-  const rows = await openJobRows({ store, owners, user: run.user, job: run.job, isNew })
+  const rows = await openJobRows({ store, owners, user: run.user, job: run.job, isNew, turn })
   const work = {
     store,
     owners,

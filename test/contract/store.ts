@@ -1,34 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { dispositionOf } from '../../shared/errors.ts'
-import { indexes } from '../../backend/store/store.ts'
-import type { Collection, Document, Field, Store } from '../../backend/store/store.ts'
+import type { Collection, Store } from '../../backend/store/store.ts'
 import type { StoreBench } from './store-bench.ts'
 import { describeContention } from './store-contention.ts'
+import { document, keysOf, putAll } from './store-documents.ts'
 import { describeLimits } from './store-limits.ts'
-
-/** @returns a document that is kept for ever */
-export function document(
-  key: string,
-  fields: Record<string, Field> = {},
-  body: Uint8Array | null = null,
-): Document {
-  return { key, fields, body, expiresAt: null }
-}
-
-/** Lands all `documents` in transactions of at most 450. */
-export async function putAll(
-  store: Store,
-  collection: Collection,
-  documents: readonly Document[],
-): Promise<void> {
-  for (let from = 0; from < documents.length; from += 450)
-    await store.transact(async (transaction) => {
-      for (const one of documents.slice(from, from + 450)) transaction.put(collection, one)
-    })
-}
-
-const keysOf = (documents: readonly Document[]): readonly string[] =>
-  documents.map((one) => one.key)
+import { describeLists } from './store-lists.ts'
 
 /** Declares the tests that every store has to pass, one for each sentence of its contract. */
 export function describeStore(name: string, open: () => Promise<StoreBench>): void {
@@ -109,118 +86,7 @@ export function describeStore(name: string, open: () => Promise<StoreBench>): vo
       })
     })
 
-    describe('a list', () => {
-      it.each(
-        Object.entries(indexes).flatMap(([collection, all]) =>
-          all.map((fields) => ({ collection, fields })),
-        ),
-      )('of $collection by $fields has exactly those equal in all fields', async (index) => {
-        const collection = Object.keys(indexes).find(
-          (one): one is Collection => one === index.collection,
-        )
-        if (collection === undefined) throw new Error('no such collection')
-        const where = Object.fromEntries(index.fields.map((field) => [field, 'same']))
-        const others = index.fields.map((field) =>
-          document(`not-${field}`, { ...where, [field]: 'x' }),
-        )
-        await putAll(store, collection, [document('one', { ...where, more: 1 }), ...others])
-        expect(keysOf(await store.list({ collection, where, limit: 9 }))).toEqual(['one'])
-      })
-
-      it('goes by the bytes of the keys', async () => {
-        const keys = ['-', '.a', '0', '10', '2', 'A', 'B', '_', 'a', 'a.b', 'aa', 'b']
-        await putAll(
-          store,
-          'jobs',
-          keys.toReversed().map((key) => document(key, { user: 'u' })),
-        )
-        const found = await store.list({ collection: 'jobs', where: { user: 'u' }, limit: 99 })
-        expect(keysOf(found)).toEqual(keys)
-      })
-
-      it('read page by page after the last key has every document once', async () => {
-        const keys = Array.from({ length: 25 }, (_, at) => `k${String(at).padStart(2, '0')}`)
-        const wanted = keys.map((key, at) => document(key, { job: 'j', todo: at % 2 ? 'x' : 'y' }))
-        await putAll(store, 'ledger', [...wanted, document('k05x', { job: 'j', todo: 'z' })])
-        const pages: string[][] = []
-        let after: string | undefined
-        do {
-          const page = await store.list({
-            collection: 'ledger',
-            where: { job: 'j', todo: ['y', 'x'] },
-            limit: 10,
-            ...(after === undefined ? {} : { after }),
-          })
-          pages.push([...keysOf(page)])
-          after = page.at(-1)?.key
-        } while (after !== undefined)
-        expect(pages).toEqual([keys.slice(0, 10), keys.slice(10, 20), keys.slice(20), []])
-      })
-
-      it('ends before a key, with and without fields', async () => {
-        const keys = ['a', 'job-1', 'job.1', 'job.2', 'job0', 'z']
-        await putAll(
-          store,
-          'runs',
-          keys.map((key, at) => document(key, { job: at % 2 ? 'x' : 'y' })),
-        )
-        const between = { after: 'job', before: 'job0', limit: 9 }
-        const list = async (where: Record<string, Field>) =>
-          keysOf(await store.list({ collection: 'runs', where, ...between }))
-        expect(await list({})).toEqual(['job-1', 'job.1', 'job.2'])
-        expect(await list({ job: 'x' })).toEqual(['job-1', 'job.2'])
-        const rest = { collection: 'runs', where: {}, after: 'job-1', before: 'job0' } as const
-        expect(keysOf(await store.list({ ...rest, limit: 1 }))).toEqual(['job.1'])
-        expect(keysOf(await store.list({ ...rest, limit: 9 }))).toEqual(['job.1', 'job.2'])
-      })
-
-      it('takes any of up to 30 values, each document once', async () => {
-        const slots = Array.from({ length: 40 }, (_, at) => `s${String(at).padStart(2, '0')}`)
-        await putAll(
-          store,
-          'ledger',
-          slots.map((slot) => document(slot, { job: 'j', slot })),
-        )
-        const asked = [...slots.slice(10, 38), 's11', 'nowhere']
-        const found = await store.list({
-          collection: 'ledger',
-          where: { job: 'j', slot: asked },
-          limit: 99,
-        })
-        expect(keysOf(found)).toEqual(slots.slice(10, 38))
-      })
-
-      it('takes null among several values', async () => {
-        const users: readonly Field[] = ['u', null, 'v']
-        await putAll(
-          store,
-          'jobs',
-          users.map((user, at) => document(`k${at}`, { user })),
-        )
-        const where = async (user: readonly Field[]) =>
-          keysOf(await store.list({ collection: 'jobs', where: { user }, limit: 9 }))
-        expect(await where(['u', null])).toEqual(['k0', 'k1'])
-        expect(await where([null])).toEqual(['k1'])
-        expect(await where(['v'])).toEqual(['k2'])
-      })
-
-      it('takes none of no values', async () => {
-        await putAll(store, 'jobs', [document('a', { user: 'u' })])
-        expect(await store.list({ collection: 'jobs', where: { user: [] }, limit: 9 })).toEqual([])
-      })
-
-      it('tells true from 1 and "true", and null from what is not there', async () => {
-        const values: readonly Field[] = [true, 1, '1', 'true', false, 0, '', null, 'null']
-        await putAll(store, 'jobs', [
-          ...values.map((user, at) => document(`k${at}`, { user })),
-          document('without'),
-        ])
-        for (const [at, user] of values.entries())
-          expect(
-            keysOf(await store.list({ collection: 'jobs', where: { user }, limit: 9 })),
-          ).toEqual([`k${at}`])
-      })
-    })
+    describeLists(() => store)
 
     describe('a document whose time is over', () => {
       beforeEach(async () => {

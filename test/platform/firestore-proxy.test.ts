@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import { createFirestoreStore } from '../../backend/store/firestore.ts'
 import type { Store } from '../../backend/store/store.ts'
-import { document, putAll } from '../contract/store.ts'
+import { document, putAll } from '../contract/store-documents.ts'
 import { describeWithFirestore } from './firestore.ts'
 import type { Operations } from './firestore-operations.ts'
 import { startFirestoreProxy } from './firestore-proxy.ts'

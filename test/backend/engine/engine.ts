@@ -23,6 +23,8 @@ import type { TinyDrive } from './tiny-drive.ts'
 import { createTinyDropbox } from './tiny-dropbox.ts'
 import type { TinyDropbox } from './tiny-dropbox.ts'
 
+const turn = async (): Promise<void> => undefined
+
 /** Thrown out of every call of a worker from the moment at which it is killed. */
 class Killed extends Error {}
 
@@ -132,7 +134,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
       }),
       now,
       random: randomBytes,
-      turn: async () => undefined,
+      turn,
       sliceMs,
       onEnd: (end) => ends.push(end),
     })
@@ -232,7 +234,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     },
     job: async (id) => readJob(store, owners, user, id),
     row: async (job, sourceId) => {
-      const kept = await openJobRows({ store, owners, user, job, isNew: false })
+      const kept = await openJobRows({ store, owners, user, job, isNew: false, turn })
       const [row] = await kept.rows([sourceId])
       return row ?? null
     },

@@ -10,6 +10,7 @@ import { someItem } from '../../some-item.ts'
 import { keepRecords } from '../engine/kept-records.ts'
 import type { KeptRecords } from '../engine/kept-records.ts'
 
+const turn = async (): Promise<void> => undefined
 let records: KeptRecords
 let known: JobRows
 beforeEach(async () => {
@@ -21,7 +22,7 @@ afterEach(() => records.close())
 /** As the next slice finds them. */
 async function open(isNew = false): Promise<JobRows> {
   const { store, owners } = records
-  return openJobRows({ store, owners, user: 'ann', job: 'job', isNew })
+  return openJobRows({ store, owners, user: 'ann', job: 'job', isNew, turn })
 }
 
 function item(id: string, name = `name of ${id}`): Item {
@@ -123,6 +124,7 @@ describe('the rows of a job', () => {
       user: 'ann',
       job: 'job',
       isNew: true,
+      turn,
     })
     asked = 0
     expect(await fresh.rows(['a', 'b'])).toEqual([null, null])
@@ -184,7 +186,7 @@ describe('the rows of a job', () => {
           const { store, owners } = records
           const job = `job${(jobs += 1)}`
           const reopen = async (isNew: boolean) =>
-            openJobRows({ store, owners, user: 'ann', job, isNew })
+            openJobRows({ store, owners, user: 'ann', job, isNew, turn })
           let rows = await reopen(saysNew)
           const model = new Map<string, Row>()
           for (const { changes, again } of steps) {

@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { storeVersion } from '../../../backend/store/migrations.ts'
 import { holdStore, openStoreFile } from '../../../backend/store/sqlite-file.ts'
 import { createSqliteStore } from '../../../backend/store/sqlite.ts'
-import { document, putAll } from '../../contract/store.ts'
+import { document, putAll } from '../../contract/store-documents.ts'
 
 const newer = expect.objectContaining({ code: 'store_newer' })
 const notAStore = expect.objectContaining({ code: 'settings_invalid' })

@@ -7,7 +7,8 @@ import { openStoreFile } from '../../../backend/store/sqlite-file.ts'
 import { createSqliteStore } from '../../../backend/store/sqlite.ts'
 import type { Store } from '../../../backend/store/store.ts'
 import { storeBench } from '../../contract/store-bench.ts'
-import { describeStore, document, putAll } from '../../contract/store.ts'
+import { describeStore } from '../../contract/store.ts'
+import { document, putAll } from '../../contract/store-documents.ts'
 
 let folder: string
 beforeEach(() => {
