@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { dispositionOf } from '../../shared/errors.ts'
-import type { Collection, Store } from '../../backend/store/store.ts'
+import type { Store } from '../../backend/store/store.ts'
 import type { StoreBench } from './store-bench.ts'
 import { describeContention } from './store-contention.ts'
 import { document, keysOf, putAll } from './store-documents.ts'
