@@ -28,6 +28,7 @@ const foundBy: Readonly<
   signIns: 'soon over',
   sessions: 'the user',
   freezes: 'not sealed',
+  erasures: 'not sealed',
   // Each with one of its own, which a rotation leaves alone.
   revocations: 'with another key',
 }

@@ -6,6 +6,7 @@ import type { Change } from './gather.ts'
 import { collections, checkKey, checkKeys, checkLimit, checkQuery } from './limits.ts'
 import { asStoreError, isBusy } from './sqlite-errors.ts'
 import { openTable } from './sqlite-table.ts'
+import { wipe } from './sqlite-wipe.ts'
 import type { Row, Table } from './sqlite-table.ts'
 import type { Collection, Document, Store } from './store.ts'
 
@@ -119,6 +120,14 @@ export function createSqliteStore(
       for (const table of tables.values())
         if (swept < limit) swept += translated(() => table.sweep(clock(), limit - swept))
       return swept
+    },
+    async wipe() {
+      try {
+        return wipe(db)
+      } catch (error) {
+        if (isBusy(error)) return false
+        throw asStoreError(error)
+      }
     },
     close: () => void (db.isOpen && db.close()),
   }

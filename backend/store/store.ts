@@ -19,6 +19,7 @@ export type Collection =
   | 'sessions'
   | 'freezes'
   | 'revocations'
+  | 'erasures'
   | 'audit'
   | 'heads'
 
@@ -50,11 +51,12 @@ export const indexes: Readonly<Record<Collection, readonly (readonly string[])[]
   ],
   transfers: [['run']],
   receipts: [['run']],
-  tickets: [],
-  signIns: [],
+  tickets: [['user']],
+  signIns: [['user']],
   sessions: [['user']],
-  freezes: [],
+  freezes: [['erasure']],
   revocations: [['user'], ['waits']],
+  erasures: [['waits']],
   audit: [['waits'], ['actor'], ['tenant', 'tile']],
   heads: [['waits'], ['tenant']],
 }
@@ -107,5 +109,10 @@ export interface Store {
    * within days.
    */
   sweep?(limit: number): Promise<number>
+  /**
+   * Overwrites what was removed where it still lies in the store's own files; false if somebody reads them at this moment.
+   * Absent from a store that has no files of its own.
+   */
+  wipe?(): Promise<boolean>
   close(): void
 }

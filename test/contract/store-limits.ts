@@ -176,6 +176,22 @@ export function describeLimits(storeOf: () => Store): void {
       await expect(storeOf().list(query)).rejects.toThrow(refusal)
     })
 
+    it('a list without fields ends before a key, and is refused without one', async () => {
+      const keys = ['a', 'job-1', 'job.1', 'job.2', 'job0', 'z']
+      await storeOf().transact(async (transaction) => {
+        for (const [at, key] of keys.entries())
+          transaction.put('runs', { ...named(key), fields: { job: at % 2 ? 'x' : 'y' } })
+      })
+      const between = { collection: 'runs', after: 'job', before: 'job0' } as const
+      const list = async (query: Pick<Query, 'where' | 'limit'> & { readonly after?: string }) =>
+        (await storeOf().list({ ...between, ...query })).map(({ key }) => key)
+      expect(await list({ where: {}, limit: 9 })).toEqual(['job-1', 'job.1', 'job.2'])
+      expect(await list({ where: { job: 'x' }, limit: 9 })).toEqual(['job-1', 'job.2'])
+      expect(await list({ where: {}, after: 'job-1', limit: 1 })).toEqual(['job.1'])
+      const endless = { collection: 'runs', where: {}, after: 'job', limit: 9 } as const
+      await expect(storeOf().list(endless)).rejects.toThrow(refusal)
+    })
+
     it('a list of 1,000 documents and of any of 30 values is not refused', async () => {
       const where = { user: values.slice(1) }
       expect(await storeOf().list({ collection: 'jobs', where, limit: 1_000 })).toEqual([])
