@@ -18,6 +18,7 @@ const acts = {
   user_frozen: 'froze a user',
   user_unfrozen: 'unfroze a user',
   user_erased: 'erased a user',
+  data_exported: 'exported everything that is kept about them',
   alarm_raised: 'raised an alarm',
 } as const satisfies Record<string, string>
 

@@ -1,5 +1,6 @@
 import { newLeaf, personalTenant, putLeaf } from '../records/audit-lines.ts'
 import type { Act, Leaf } from '../records/audit-lines.ts'
+import { refuseErasing } from '../records/freezes.ts'
 import type { Owner, Owners } from '../records/owner.ts'
 import type { Store } from '../store/store.ts'
 
@@ -34,7 +35,10 @@ export function createActs(deps: {
     leaf,
     record: async (user, act) => {
       const made = await leaf(user, act)
-      await store.transact(async (transaction) => putLeaf(transaction, made))
+      await store.transact(async (transaction) => {
+        await refuseErasing(transaction, user)
+        putLeaf(transaction, made)
+      })
     },
   }
 }

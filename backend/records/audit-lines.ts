@@ -38,6 +38,11 @@ export function personalTenant(owner: Owner): string {
   return owner.blind('tenant', owner.user)
 }
 
+/** @returns what stands for a person in the lines of what they did. */
+export function actorOf(owner: Owner): string {
+  return owner.blind('actor', owner.user)
+}
+
 /**
  * Makes the leaf of an act. Put it into the transaction that does what it tells of, with {@link putLeaf}: then both are
  * there or none.
@@ -137,13 +142,14 @@ export function entryOf(owner: Owner, line: AuditLine, { key, body }: Document):
 const ERASED_AT_ONCE = 100
 
 /**
- * Wipes the details of all that a person did, in whichever log: the lines stay as they are, and go on to be verified. Call
- * it before the person's keys are destroyed, which makes what is left of them unlinkable.
+ * Wipes the details of all that a person did, in whichever log: the lines stay as they are, and go on to be verified.
  *
+ * @param actor what stands for the person in the lines. Only their keys can say it: ask them before they are destroyed,
+ *   which makes what is left of the lines unlinkable
  * @returns how many lines had details
  */
-export async function eraseDetails(store: Store, owner: Owner): Promise<number> {
-  const where = { actor: owner.blind('actor', owner.user) }
+export async function eraseDetails(store: Store, actor: string): Promise<number> {
+  const where = { actor }
   let erased = 0
   let after: string | undefined
   for (;;) {

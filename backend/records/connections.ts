@@ -4,6 +4,7 @@ import type { AccountProvider, DriveTier } from '../../shared/account.ts'
 import type { Document, Store, Transaction } from '../store/store.ts'
 import { putLeaf } from './audit-lines.ts'
 import type { Leaf } from './audit-lines.ts'
+import { refuseErasing } from './freezes.ts'
 import { unlessLost } from './owner.ts'
 import type { Owner, Owners } from './owner.ts'
 
@@ -107,6 +108,7 @@ export function createConnections(store: Store, owners: Owners): Connections {
     create: async (connection, leaf) => {
       const document = toDocument(await owners.of(connection.user), connection)
       await store.transact(async (transaction) => {
+        await refuseErasing(transaction, connection.user)
         transaction.put('connections', document)
         if (leaf !== undefined) putLeaf(transaction, leaf)
       })

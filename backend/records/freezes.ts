@@ -1,6 +1,6 @@
 import { WaybillError } from '../../shared/errors.ts'
 import type { Store, Transaction } from '../store/store.ts'
-import { keyDocument, keyRingFrom } from './key-records.ts'
+import { isErasedKey, keyDocument, keyRingFrom } from './key-records.ts'
 
 /**
  * A person's switch that stops everything done in their name: no slice begins, those at work end with the next renewal of
@@ -23,6 +23,16 @@ export async function refuseFrozen(from: Pick<Transaction, 'get'>, user: string)
 }
 
 /**
+ * Throws `frozen` if the person is being erased. Whatever makes a document of theirs that was not there asks this in its
+ * transaction: what is not there when the erasure begins does not come to be until it has ended.
+ */
+export async function refuseErasing(from: Pick<Transaction, 'get'>, user: string): Promise<void> {
+  const found = await from.get('freezes', user)
+  if (typeof found?.fields['erasure'] === 'string')
+    throw new WaybillError('frozen', 'Everything of this person is being erased.')
+}
+
+/**
  * Freezes everything of a person. A new key epoch makes every process forget the keys that it has unwrapped, the next time
  * that it looks.
  *
@@ -37,7 +47,7 @@ export async function freeze(store: Store, user: string, now: number): Promise<n
   })
   await store.transact(async (transaction) => {
     const found = await transaction.get('keys', user)
-    if (found === null) return
+    if (found === null || isErasedKey(found)) return
     const ring = keyRingFrom(found)
     const current = { ...ring.current, keyEpoch: ring.current.keyEpoch + 1 }
     transaction.put('keys', keyDocument(user, { ...ring, current }))
@@ -45,7 +55,10 @@ export async function freeze(store: Store, user: string, now: number): Promise<n
   return since
 }
 
-/** Ends it. */
+/** Ends it. Throws `frozen` for a person who is being erased. */
 export async function unfreeze(store: Store, user: string): Promise<void> {
-  await store.transact(async (transaction) => transaction.remove('freezes', user))
+  await store.transact(async (transaction) => {
+    await refuseErasing(transaction, user)
+    transaction.remove('freezes', user)
+  })
 }

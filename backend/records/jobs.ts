@@ -4,6 +4,7 @@ import type { Document, Store, Transaction } from '../store/store.ts'
 import { putLeaf } from './audit-lines.ts'
 import type { Leaf } from './audit-lines.ts'
 import { moveDue } from './due-jobs.ts'
+import { refuseErasing } from './freezes.ts'
 import { unlessLost } from './owner.ts'
 import type { Owner, Owners } from './owner.ts'
 import { keepRun, newRun, readRun, runId } from './runs.ts'
@@ -122,6 +123,7 @@ export async function createJob(store: Store, owners: Owners, job: Job, leaf?: L
   const owner = await owners.of(job.user)
   const run = newRun(job.user, job.id, job.latest, job.createdAt)
   return store.transact(async (transaction) => {
+    await refuseErasing(transaction, job.user)
     transaction.put('jobs', jobDocument(owner, job))
     moveDue(transaction, null, job)
     if (leaf !== undefined) putLeaf(transaction, leaf)

@@ -45,8 +45,23 @@ export function keyDocument(user: string, { current, madeAt, other }: KeyRing): 
   return other === null ? document : { ...document, fields: { ...fields, ...fieldsOfOther(other) } }
 }
 
-/** @returns what a document keeps; throws `envelope_refused` if it is damaged. */
-export function keyRingFrom({ fields, body }: Document): KeyRing {
+/** @returns what stands in the place of a user's keys while what they have sealed is being erased: nobody makes new ones. */
+export function erasedKey(user: string): Document {
+  return { key: user, fields: { erased: true }, body: null, expiresAt: null }
+}
+
+/** @returns whether it is what {@link erasedKey} made. */
+export function isErasedKey({ fields }: Document): boolean {
+  return fields['erased'] === true
+}
+
+/**
+ * @returns what a document keeps; throws `envelope_refused` if it is damaged, `frozen` while its user is being erased.
+ */
+export function keyRingFrom(document: Document): KeyRing {
+  const { fields, body } = document
+  if (isErasedKey(document))
+    throw new WaybillError('frozen', 'Everything of this person is being erased.')
   const { dekId, kekId, wrapped, keyEpoch, madeAt = 0 } = fields
   if (body === null) throw damaged()
   return {

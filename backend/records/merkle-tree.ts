@@ -55,6 +55,11 @@ export function leafHash(line: Uint8Array | string): string {
   return toHex(sha256(LEAF, line))
 }
 
+/** @returns the hash of two subtrees, as hex. */
+export function nodeHash(left: string, right: string): string {
+  return toHex(sha256(NODE, Buffer.from(left, 'hex'), Buffer.from(right, 'hex')))
+}
+
 function joinLast(hashes: Uint8Array[]): void {
   const right = hashes.pop()
   const left = hashes.pop()

@@ -4,6 +4,7 @@ import type { DekCache } from '../vault/dek-cache.ts'
 import type { KeyWrapper } from '../vault/key-wrapper.ts'
 import { newUserKeys } from '../vault/user-keys.ts'
 import type { BlindKind, UserKeys } from '../vault/user-keys.ts'
+import { refuseErasing } from './freezes.ts'
 import { keyDocument, keyOwner, keyRingFrom } from './key-records.ts'
 import type { KeyRing } from './key-records.ts'
 import { placeOf } from './sealing.ts'
@@ -32,7 +33,7 @@ export interface Owner {
 }
 
 export interface Owners {
-  /** The user's keys, made when they have none yet. Throws `key_unavailable`. */
+  /** The user's keys, made when they have none yet. Throws `key_unavailable`, and `frozen` while they are being erased. */
   of(user: string): Promise<Owner>
   /** Forgets the user's keys in this process: whoever still holds an `Owner` of theirs can use it no more. */
   forget(user: string): void
@@ -64,6 +65,7 @@ export function createOwners(deps: OwnersDeps): Owners {
   }
 
   const makeKeyRing = async (user: string): Promise<void> => {
+    await refuseErasing(store, user)
     const made = await newUserKeys({ owner: keyOwner(env, user), wrapper, random })
     made.keys.destroy()
     const ring: KeyRing = { current: made.record, madeAt: now(), other: null }

@@ -1,3 +1,4 @@
+import { isErasedKey } from './key-records.ts'
 import { isRevocationKey } from './revocations.ts'
 import type { Document, Store } from '../store/store.ts'
 import { isDone, rotateUser } from './rotate-user.ts'
@@ -96,7 +97,10 @@ async function* keyPages(store: Store): AsyncGenerator<readonly Document[]> {
     const onwards = after === undefined ? {} : { after }
     const query = { collection: 'keys', where: {}, before: LAST_KEY, limit: PAGE } as const
     const page = await store.list({ ...query, ...onwards })
-    yield page.filter(({ key }) => key !== ROTATION && !isRevocationKey(key))
+    yield page.filter(
+      (document) =>
+        document.key !== ROTATION && !isRevocationKey(document.key) && !isErasedKey(document),
+    )
     after = page.at(-1)?.key
     if (after === undefined) return
   }

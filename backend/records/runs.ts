@@ -212,7 +212,9 @@ export async function underLease(
   change: (run: Run, transaction: Transaction) => Promise<Patch> | Patch,
 ): Promise<Run> {
   return store.transact(async (transaction) => {
-    const run = await readRun(transaction, lease.run)
+    const found = await transaction.get('runs', lease.run)
+    if (found === null) throw new WaybillError('lease_lost', 'The run has been erased.')
+    const run = runFrom(found)
     if (run.state === 'cancelled') throw new WaybillError('cancelled', 'The run was cancelled.')
     if (run.holder !== lease.holder || run.state !== 'running')
       throw new WaybillError('lease_lost', 'The run is not in the hands of this worker any more.')

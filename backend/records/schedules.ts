@@ -14,8 +14,8 @@ import type { Run } from './runs.ts'
 
 /**
  * Starts the run that a job is due for and says when it is due next, in one transaction: of two that find the same job due,
- * one starts a run. A job whose newest run is not over gets no other, and waits for its next time. A job that is gone, or
- * was sealed with lost keys and can never run again, is due no more.
+ * one starts a run. A job whose newest run is not over gets no other, and waits for its next time. A job that is gone or
+ * being erased, or was sealed with lost keys and can never run again, is due no more.
  *
  * @param next when a job with this schedule is due next, in milliseconds since 1970
  * @param now milliseconds since 1970
@@ -32,7 +32,7 @@ export async function startDue(
     if ((await transaction.get('due', due.key)) === null) return null
     const read = readJob(transaction, owners, due.user, due.job)
     const job = await read.catch(async (error: unknown) => {
-      if (hasCode(error, 'not_found')) return null
+      if (hasCode(error, 'not_found') || hasCode(error, 'frozen')) return null
       if (!hasCode(error, 'envelope_refused')) throw error
       // With the owner's keys at hand, it is the job that does not open.
       await owners.of(due.user)

@@ -1,4 +1,5 @@
 import type { Document, Store } from '../store/store.ts'
+import { refuseErasing } from './freezes.ts'
 import { hashed, isSecret, newSecret } from './hashed-secret.ts'
 import { unlessLost } from './owner.ts'
 import type { Owner, Owners } from './owner.ts'
@@ -59,9 +60,10 @@ export function createSessions({
       const owner = await owners.of(session.user)
       const body = owner.seal('sessions', key, session.label)
       const begun = { user: session.user, createdAt: now() }
-      await store.transact(async (transaction) =>
-        transaction.put('sessions', { key, body, ...seenAt({ fields: begun }, now()) }),
-      )
+      await store.transact(async (transaction) => {
+        await refuseErasing(transaction, session.user)
+        transaction.put('sessions', { key, body, ...seenAt({ fields: begun }, now()) })
+      })
       return secret
     },
     find: async (secret) => {

@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto'
 import { WaybillError } from '../../shared/errors.ts'
 import type { AccountProvider, DriveTier } from '../../shared/account.ts'
 import type { Store, Transaction } from '../store/store.ts'
+import { refuseErasing } from './freezes.ts'
 import { hashed, isSecret } from './hashed-secret.ts'
 import type { Owners } from './owner.ts'
 
@@ -55,6 +56,7 @@ export async function keepSignIn(
   const body = owner.seal('signIns', key, details)
   const fields = { at, user, browser: hashed('browser', browser) }
   await store.transact(async (transaction) => {
+    if (user !== null) await refuseErasing(transaction, user)
     await beside(transaction)
     transaction.put('signIns', { key, fields, body, expiresAt: now + signInMs })
   })

@@ -2,6 +2,7 @@ import { WaybillError } from '../../shared/errors.ts'
 import { isAccountProvider } from '../../shared/account.ts'
 import type { AccountProvider, DriveTier } from '../../shared/account.ts'
 import type { Document, Store, Transaction } from '../store/store.ts'
+import { refuseErasing } from './freezes.ts'
 import { hashed, isSecret, newSecret } from './hashed-secret.ts'
 
 /** How long a ticket waits to be used, in milliseconds. */
@@ -34,9 +35,10 @@ export async function createTicket(
   const secret = newSecret(random)
   const { user, provider, tier, bearer, expiresAt } = ticket
   const fields = { user, provider, tier, bearer }
-  await store.transact(async (transaction) =>
-    transaction.put('tickets', { key: hashed('ticket', secret), fields, body: null, expiresAt }),
-  )
+  await store.transact(async (transaction) => {
+    await refuseErasing(transaction, user)
+    transaction.put('tickets', { key: hashed('ticket', secret), fields, body: null, expiresAt })
+  })
   return secret
 }
 
