@@ -5,7 +5,8 @@ import type { ActDetails, AuditEntry, AuditExport, AuditLine } from './audit.ts'
 const hash = z.string().regex(/^[0-9a-f]{64}$/)
 const blinded = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/)
 
-const line: z.ZodType<AuditLine> = z.strictObject({
+/** A line of a log, as its JSON text says it. */
+export const auditLine: z.ZodType<AuditLine> = z.strictObject({
   v: z.literal(1),
   number: z.int().nonnegative(),
   at: z.iso.datetime({ precision: 3 }),
@@ -25,7 +26,7 @@ const details: z.ZodType<ActDetails> = z.record(
 
 /** A line of a log with its details. */
 export const auditEntry: z.ZodType<AuditEntry> = z.strictObject({
-  line,
+  line: auditLine,
   sealed: z.base64url().nullable(),
   details: details.nullable(),
 })
