@@ -17,6 +17,7 @@ const ladder = [
   ['app'],
   ['config'],
   ['api'],
+  ['rights'],
   ['run'],
   ['plan'],
   ['schedule'],
