@@ -9,6 +9,7 @@ import { auditRoutes } from './api/audit.ts'
 import { healthRoutes, type Ready } from './api/health.ts'
 import { jobRoutes } from './api/jobs.ts'
 import { openApiRoute } from './api/openapi.ts'
+import { rightsRoutes } from './api/rights.ts'
 import { receiptRoutes } from './api/receipts.ts'
 import type { Route } from './api/route.ts'
 import {
@@ -21,6 +22,7 @@ import {
 import { taskEndpoints, type TaskServing } from './api/tasks.ts'
 import type { Connecting } from './connect/connecting.ts'
 import type { Disconnecting } from './connect/disconnect.ts'
+import type { Rights } from './rights/rights.ts'
 import type { Freezing } from './run/freezing.ts'
 import type { AuditLog } from './audit/read-log.ts'
 import type { Jobs } from './run/jobs.ts'
@@ -29,6 +31,7 @@ export interface AppDeps extends Serving, ConnectionParts {
   readonly jobs: Jobs
   readonly freezing: Freezing
   readonly audit: AuditLog
+  readonly rights: Omit<Rights, 'proceed'>
   readonly ready: Ready
   /** What people see in their browsers. */
   readonly pages?: Pick<
@@ -113,6 +116,7 @@ function allRoutes(deps: AppDeps): readonly Route[] {
     ...connectionRoutes(deps),
     ...freezeRoutes(deps.freezing),
     ...auditRoutes(deps.audit),
+    ...rightsRoutes(deps.rights),
     ...healthRoutes(deps.ready),
   ]
   return [...routes, openApiRoute(routes)]

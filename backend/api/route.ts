@@ -80,6 +80,17 @@ export function route<P extends z.ZodObject, Q extends z.ZodObject, B extends z.
   }
 }
 
+/** A route for whoever has what it asks for, signed in or not: its handler is told nobody. */
+export function publicRoute<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodObject>(
+  spec: Parameters<typeof route<P, Q, B>>[0],
+): Route {
+  return {
+    ...route(spec),
+    errors: [...spec.errors, 'invalid_request', 'internal'],
+    signedIn: false,
+  }
+}
+
 /** A route that anybody may call; it takes nothing. */
 export function openRoute(
   spec: Described & { readonly handle: () => Answer | Promise<Answer> },

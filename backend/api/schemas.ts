@@ -2,6 +2,8 @@ import { z } from 'zod'
 import { errorCodes } from '../../shared/errors.ts'
 import { auditEntry, auditExport } from '../../shared/audit-schema.ts'
 import { receiptLine, receiptSummary, totals } from '../../shared/receipt-schema.ts'
+import { erasureCertificate } from '../../shared/certificate-schema.ts'
+import type { ExportLine } from '../../shared/export.ts'
 import type { JobRequest, RunProgress } from '../../shared/job.ts'
 import { weekdays } from '../../shared/schedule.ts'
 import type { Schedule } from '../../shared/schedule.ts'
@@ -10,6 +12,7 @@ import { accountProviders } from '../../shared/account.ts'
 import type { AuditPage } from '../audit/read-log.ts'
 import type { ConnectionView } from '../connect/connections-view.ts'
 import type { Disconnected, PendingRevocation } from '../connect/disconnect.ts'
+import type { ErasureView } from '../rights/rights.ts'
 import type { FreezeView } from '../run/freezing.ts'
 import type { JobView } from '../run/jobs.ts'
 import type { ErrorBody } from './errors.ts'
@@ -71,6 +74,9 @@ const tier = z.enum(['picked', 'whole'])
 
 /** What an account is connected with: a tier is for Google Drive only. */
 export const connectRequest = z.strictObject({ provider, tier: tier.exactOptional() })
+
+/** What a person says that they mean it with. */
+export const eraseRequest = z.strictObject({ code: z.string().min(1).max(40) })
 
 const errorCode = z.enum(errorCodes)
 const time = z.iso.datetime()
@@ -144,6 +150,31 @@ const auditPage = z.strictObject({
   next: z.int().min(1).nullable(),
 }) satisfies z.ZodType<AuditPage>
 
+const exportLine = z.union([
+  z.strictObject({
+    export: z.strictObject({
+      version: z.literal(1),
+      at: time,
+      user: id,
+      about: z.string(),
+      kinds: z.record(z.string(), z.string()),
+      leftOut: z.record(z.string(), z.string()),
+    }),
+  }),
+  z.strictObject({ kind: z.string(), data: z.unknown() }),
+  z.strictObject({ end: z.strictObject({ lines: count }) }),
+]) satisfies z.ZodType<ExportLine>
+
+const eraseCode = z.strictObject({ code: z.string(), until: time })
+
+const erasure = z.strictObject({
+  id,
+  state: z.enum(['under_way', 'erased', 'certified']),
+  certificate: erasureCertificate.nullable(),
+}) satisfies z.ZodType<ErasureView>
+
+const erasureBegun = z.strictObject({ ...erasure.shape, secret: z.string() })
+
 const health = z.strictObject({ status: z.literal('ok') })
 
 const problem = z.strictObject({
@@ -174,6 +205,11 @@ export const shapes = {
   AuditPage: auditPage,
   AuditEntry: auditEntry,
   AuditExport: auditExport,
+  ExportLine: exportLine,
+  EraseRequest: eraseRequest,
+  EraseCode: eraseCode,
+  Erasure: erasure,
+  ErasureBegun: erasureBegun,
   Health: health,
   OpenApi: openapi,
   Error: problem,

@@ -97,7 +97,7 @@ describe('the description', () => {
       Object.keys(methods).map((method) => `${method} ${path}`),
     )
     expect(described.toSorted()).toEqual([...routes].toSorted())
-    expect(described).toHaveLength(21)
+    expect(described).toHaveLength(25)
   })
 
   it('names every path parameter, every shape that it refers to, and every act once', () => {
@@ -192,6 +192,11 @@ it('real answers are what the description says', async () => {
   await check('get', '/v1/freeze', '/v1/freeze')
   await check('post', '/v1/freeze', '/v1/freeze')
   await check('post', '/v1/unfreeze', '/v1/unfreeze')
+  await check('post', '/v1/me/erase/ask', '/v1/me/erase/ask')
+  await check('post', '/v1/me/erase', '/v1/me/erase', { code: 'AAAAA-AAAAA' })
+  await check('post', '/v1/me/erase', '/v1/me/erase', { code: 'BBBBB-BBBBB' })
+  await check('get', '/v1/certificates/{id}', '/v1/certificates/e-1?secret=nobody')
+  await check('get', '/v1/certificates/{id}', '/v1/certificates/e-2?secret=nobody')
   await check('get', '/health', '/health')
   await check('get', '/ready', '/ready')
   await check('get', '/v1/openapi.json', '/v1/openapi.json')
@@ -200,7 +205,7 @@ it('real answers are what the description says', async () => {
   const outage = await api.http.get('/v1/connections').set('Authorization', await api.bearer())
   const schema = responseOf('get', '/v1/connections', 503)?.['application/json']?.schema
   expect([outage.status, fits(schema, outage.body)]).toEqual([503, 'fits'])
-  expect(seen.size).toBe(19)
+  expect(seen.size).toBe(22)
 })
 
 it('the lines of a receipt are what the description says', async () => {
@@ -236,6 +241,24 @@ it('the lines of a receipt are what the description says', async () => {
   expect(fits(schema, { summary })).toBe('fits')
   expect(fits(schema, { ...line, secret: 1 })).not.toBe('fits')
   expect(fits(schema, { ...line, outcome: 'lost' })).not.toBe('fits')
+})
+
+it('the lines of an export are what the description says', async () => {
+  const schema = responseOf('get', '/v1/me/export', 200)?.['application/jsonl']?.['x-itemSchema']
+  const { text } = await api.http
+    .get('/v1/me/export')
+    .set('Authorization', await api.bearer())
+    .buffer(true)
+    .parse((response, done) => {
+      let all = ''
+      response.on('data', (chunk: Buffer) => (all += chunk.toString()))
+      response.on('end', () => done(null, all))
+    })
+    .then(({ body }) => ({ text: String(body) }))
+  const lines = text.trimEnd().split('\n')
+  expect(lines).toHaveLength(3)
+  for (const line of lines) expect(fits(schema, JSON.parse(line))).toBe('fits')
+  expect(fits(schema, { kind: 'job', data: {}, secret: 1 })).not.toBe('fits')
 })
 
 it('every noun brings its own routes', () => {

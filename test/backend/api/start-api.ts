@@ -40,7 +40,7 @@ const connections: readonly ConnectionView[] = [
 /** What the API needs besides jobs, with two connections that are everybody's. */
 export function memoryAccounts(): Pick<
   AppDeps,
-  'connections' | 'connecting' | 'disconnecting' | 'freezing'
+  'connections' | 'connecting' | 'disconnecting' | 'freezing' | 'rights'
 > {
   const found = (id: string): ConnectionView => {
     const connection = connections.find((each) => each.id === id)
@@ -68,6 +68,23 @@ export function memoryAccounts(): Pick<
         link: 'https://example.com/connections',
       }),
       pending: async () => [{ id: 'box-1', provider: 'box', until }],
+    },
+    rights: {
+      async *export(user) {
+        const texts = { about: 'a', kinds: { job: 'a job' }, leftOut: {} }
+        yield JSON.stringify({ export: { version: 1, at: until, user, ...texts } })
+        yield JSON.stringify({ kind: 'job', data: { id: 'job-001' } })
+        yield JSON.stringify({ end: { lines: 1 } })
+      },
+      eraseAsk: async () => ({ code: 'AAAAA-AAAAA', until }),
+      erase: async (_user, code) => {
+        if (code !== 'AAAAA-AAAAA') throw new WaybillError('invalid_request', 'Another code.')
+        return { id: 'e-1', state: 'under_way', certificate: null, secret: 's' }
+      },
+      certificate: async (id) => {
+        if (id !== 'e-1') throw new WaybillError('not_found', 'There is none.')
+        return { id, state: 'erased', certificate: null }
+      },
     },
     freezing: {
       look: async () => free,
