@@ -27,6 +27,8 @@ import { rewrapKeys } from './records/rewrap-keys.ts'
 import type { RewrapCounts } from './records/rewrap-keys.ts'
 import { rotateKeys } from './records/rotate-keys.ts'
 import type { RotateCounts, RotateProgress } from './records/rotate-keys.ts'
+import { rightsOf } from './main/rights.ts'
+import type { Rights } from './rights/rights.ts'
 import { createJobs } from './run/act-on-jobs.ts'
 import { createFreezing } from './run/freezing.ts'
 import type { FreezeView } from './run/freezing.ts'
@@ -46,6 +48,7 @@ export interface Waybill {
   readonly audit: AuditLog
   /** Brings the acts that wait into their logs and signs these, as each tick does. */
   chainActs(): Promise<void>
+  readonly rights: Rights
   /** Keeps an account whose refresh token is known. Throws `connection_expired` when the provider refuses it. */
   connect(user: string, provider: AccountProvider, refreshToken: string): Promise<ConnectionView>
   /**
@@ -141,6 +144,17 @@ export function openWaybill({
   const adding = { connections, acts, endpoints, whose, now, random }
   const accounts = createAccounts(settings, { ...adding, store, owners, port: () => port })
   const freezing = createFreezing({ store, owners, queue, now })
+  const rights = rightsOf(settings, {
+    store,
+    owners,
+    signer,
+    acts,
+    endpoints,
+    now,
+    random,
+    disconnecting: accounts.disconnecting,
+    onFault: (error) => log.error('erasure_failed', faultOf(error)),
+  })
   const jobs = createJobs({ store, owners, connections, queue, now, random, sleep })
   const runner = createRunner({
     store,
@@ -170,7 +184,11 @@ export function openWaybill({
     cache.sweep()
     // Whatever else the tick looks after keeps no run from going on: the next one tries again.
     const beside = [
-      chainActs().catch((error: unknown) => log.error('audit_failed', faultOf(error))),
+      chainActs()
+        .catch((error: unknown) => log.error('audit_failed', faultOf(error)))
+        // A certificate proves what has just been chained.
+        .then(async () => rights.proceed())
+        .catch((error: unknown) => log.error('erasure_failed', faultOf(error))),
       accounts.disconnecting
         .retry()
         .catch((error: unknown) => log.error('revocations_failed', faultOf(error))),
@@ -192,6 +210,7 @@ export function openWaybill({
     freeze: async (user) => freezing.freeze(user),
     unfreeze: async (user) => freezing.unfreeze(user),
     audit,
+    rights,
     chainActs,
     rewrapKeys: async (signal) => {
       const deps = { store, wrapper: platform.wrapper, env: settings.environment }
@@ -218,6 +237,7 @@ export function openWaybill({
         freezing,
         ...accounts,
         audit,
+        rights,
         // Keys may be kept in a database of their own.
         ready: async () =>
           void (await Promise.all([
