@@ -3,6 +3,7 @@ import './cli/heap.ts'
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
 import { addAudit } from './cli/audit.ts'
+import { addCertificate } from './cli/certificate.ts'
 import { addConnect } from './cli/connect.ts'
 import { addConnections } from './cli/connections.ts'
 import { addCopy } from './cli/copy.ts'
@@ -12,6 +13,7 @@ import { fileDescriptor } from './cli/flags.ts'
 import { addFreeze } from './cli/freeze.ts'
 import { addKeys } from './cli/keys.ts'
 import { addJobs } from './cli/jobs.ts'
+import { addMe } from './cli/me.ts'
 import { addPauseAndCancel } from './cli/pause-and-cancel.ts'
 import { addReceipt } from './cli/receipt.ts'
 import { addResume } from './cli/resume.ts'
@@ -64,6 +66,8 @@ function createProgram(shell: Shell): Command {
   addPauseAndCancel(program, shell)
   addReceipt(program, shell)
   addAudit(program, shell)
+  addMe(program, shell)
+  addCertificate(program, shell)
   addServe(program, shell)
   addKeys(program, shell)
   return program
