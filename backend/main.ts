@@ -144,7 +144,9 @@ export function openWaybill({
   const adding = { connections, acts, endpoints, whose, now, random }
   const accounts = createAccounts(settings, { ...adding, store, owners, port: () => port })
   const freezing = createFreezing({ store, owners, queue, now })
+  const host = (): string => new URL(accounts.publicUrl()).hostname
   const rights = rightsOf(settings, {
+    host,
     store,
     owners,
     signer,
@@ -179,7 +181,7 @@ export function openWaybill({
   const stop = new AbortController()
   const closers: (() => Promise<void>)[] = []
   const chainActs = async (): Promise<void> =>
-    void (await sequence({ store, signer, host: new URL(accounts.publicUrl()).hostname }))
+    void (await sequence({ store, signer, host: host() }))
   const wakeUp = async (alone: boolean): Promise<number> => {
     cache.sweep()
     // Whatever else the tick looks after keeps no run from going on: the next one tries again.

@@ -10,13 +10,15 @@ const HOUR_MS = 60 * 60_000
 
 /** @returns people's rights, as far as they depend on what Waybill stands on. */
 export function rightsOf(
-  { googleCloud, auditHost }: Pick<Settings, 'googleCloud' | 'auditHost'>,
+  { googleCloud }: Pick<Settings, 'googleCloud'>,
   deps: Omit<RightsDeps, 'certify' | 'revokes'> & {
     readonly signer: Signer
+    /** In front of the names of audit logs. */
+    readonly host: () => string
     readonly endpoints: ReturnType<typeof endpointsOf>
   },
 ): Rights {
-  const { store, signer, endpoints } = deps
+  const { store, signer, host, endpoints } = deps
   const copies =
     googleCloud === null
       ? ({ keys: 'inside', lingerMs: 0 } as const)
@@ -24,6 +26,6 @@ export function rightsOf(
   return createRights({
     ...deps,
     revokes: (provider) => endpoints[provider]?.revokeUrl !== null,
-    certify: async (erasure) => certifyErasure({ store, signer, host: auditHost, copies }, erasure),
+    certify: async (erasure) => certifyErasure({ store, signer, host: host(), copies }, erasure),
   })
 }
