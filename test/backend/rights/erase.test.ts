@@ -44,11 +44,8 @@ function declareErasing(open: Open, every: number): void {
     const before = await everything(world.store)
     const { canaries, tokens, ids } = await furnish(process, ann)
     await process.tick()
-    const log = createAuditLog({
-      ...process,
-      tenantOf: () => personalTenantOfAnn,
-    })
-    const personalTenantOfAnn = personalTenant(await process.owners.of(ann))
+    const tenantOfAnn = personalTenant(await process.owners.of(ann))
+    const log = createAuditLog({ ...process, tenantOf: () => tenantOfAnn })
     const textsOf = async (): Promise<readonly string[]> => {
       const texts: string[] = []
       for await (const text of log.export(bob)) texts.push(text)
@@ -83,6 +80,13 @@ function declareErasing(open: Open, every: number): void {
     expect(later.lines).toBe(lines + 1)
     expect(later.root).not.toBe(root)
     const after = await everything(world.store)
+    const acts = after.audit.filter(({ fields }) => fields['tenant'] === tenantOfAnn)
+    expect(acts.map(({ fields, body }) => [fields['act'], body === null]).toSorted()).toEqual([
+      ['job_paused', true],
+      ['job_paused', true],
+      ['job_paused', true],
+      ['user_erased', false],
+    ])
     for (const collection of collections) {
       if (['audit', 'heads', 'erasures', 'revocations', 'keys'].includes(collection)) continue
       expect([collection, after[collection]]).toEqual([collection, before[collection]])
