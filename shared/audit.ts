@@ -20,6 +20,9 @@ const acts = {
   user_erased: 'erased a user',
   data_exported: 'exported everything that is kept about them',
   alarm_raised: 'raised an alarm',
+  api_key_created: 'created an API key',
+  api_key_revoked: 'revoked an API key',
+  sessions_ended: 'ended all sessions',
 } as const satisfies Record<string, string>
 
 export type ActName = keyof typeof acts

@@ -28,6 +28,8 @@ export const erasedKinds = [
   'transfers',
   'receiptPages',
   'sessions',
+  'apiKeys',
+  'sightings',
   'tickets',
   'signIns',
 ] as const
@@ -200,6 +202,8 @@ function countsOf(count: (kind: ErasedKind) => number): Readonly<Record<ErasedKi
     transfers: count('transfers'),
     receiptPages: count('receiptPages'),
     sessions: count('sessions'),
+    apiKeys: count('apiKeys'),
+    sightings: count('sightings'),
     tickets: count('tickets'),
     signIns: count('signIns'),
   }

@@ -1,7 +1,16 @@
 import { createHash } from 'node:crypto'
 
 /** What a secret is for. One that was made for something is never taken for something else. */
-type Purpose = 'ticket' | 'state' | 'browser' | 'session' | 'form' | 'erase' | 'certificate'
+type Purpose =
+  | 'ticket'
+  | 'state'
+  | 'browser'
+  | 'session'
+  | 'form'
+  | 'erase'
+  | 'certificate'
+  | 'api-key'
+  | 'event'
 
 const secretBytes = 32
 const shape = /^[A-Za-z0-9_-]{43}$/

@@ -27,6 +27,9 @@ const foundBy: Readonly<
   // Within the ten minutes that both DEKs open at the least.
   signIns: 'soon over',
   sessions: 'the user',
+  apiKeys: 'the user',
+  sightings: 'the user',
+  googleEvents: 'not sealed',
   freezes: 'not sealed',
   erasures: 'not sealed',
   // Each with one of its own, which a rotation leaves alone.

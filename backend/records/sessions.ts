@@ -8,9 +8,16 @@ const idleMs = 30 * 60_000
 const absoluteMs = 12 * 60 * 60_000
 /** That somebody is still there is written down this often. */
 const noticeMs = 60_000
+const sessionsAtOnce = 100
 
 /** A browser in which somebody is signed in. */
-export interface Session {
+export interface Session extends Begun {
+  /** When they signed in, in milliseconds since 1970. */
+  readonly begunAt: number
+}
+
+/** Somebody who has just signed in. */
+interface Begun {
   readonly user: string
   /** How their account is called: usually an e-mail address. Null for the owner of a Waybill on one machine. */
   readonly label: string | null
@@ -22,11 +29,13 @@ export interface Session {
  */
 export interface Sessions {
   /** Begins one; returns the secret for the browser. */
-  begin(session: Session): Promise<string>
+  begin(session: Begun): Promise<string>
   /** Who is signed in; null for anything but the secret of a session that is not over. Notices that they are there. */
   find(secret: unknown): Promise<Session | null>
   /** Ends one; it may be over already. */
   end(secret: unknown): Promise<void>
+  /** Ends all of a person; returns how many there were. */
+  endAll(user: string): Promise<number>
 }
 
 /** @returns the sessions kept in `store`, their labels sealed for the people they are of. */
@@ -41,9 +50,10 @@ export function createSessions({
   readonly now: () => number
   readonly random: (bytes: number) => Uint8Array
 }): Sessions {
-  const open = (owner: Owner, { key, body }: Document): Session | null =>
+  const open = (owner: Owner, { key, fields, body }: Document): Session | null =>
     unlessLost(() => ({
       user: owner.user,
+      begunAt: Number(fields['createdAt']),
       label: owner.open<string | null>('sessions', key, body),
     }))
 
@@ -79,6 +89,18 @@ export function createSessions({
       await store.transact(async (transaction) =>
         transaction.remove('sessions', hashed('session', secret)),
       )
+    },
+    endAll: async (user) => {
+      let ended = 0
+      for (;;) {
+        const query = { collection: 'sessions', where: { user }, limit: sessionsAtOnce } as const
+        const found = await store.list(query)
+        await store.transact(async (transaction) => {
+          for (const { key } of found) transaction.remove('sessions', key)
+        })
+        ended += found.length
+        if (found.length < sessionsAtOnce) return ended
+      }
     },
   }
 }

@@ -114,6 +114,33 @@ export const kinds: Readonly<Record<Collection, Kind>> = {
       return [{ label: owner.open<string | null>('sessions', key, body), ...times }]
     },
   },
+  apiKeys: {
+    name: 'apiKey',
+    about: 'A key of the API that you have made, without the key itself, which is kept nowhere.',
+    by: 'user',
+    lines: (owner, { key, fields, body, expiresAt }) => {
+      const { id, scopes, createdAt, usedAt } = fields
+      const { name, from } = owner.open<{
+        readonly name: string
+        readonly from: readonly string[]
+      }>('apiKeys', key, body)
+      const times = { createdAt: time(createdAt), usedAt: time(usedAt), until: time(expiresAt) }
+      return [{ id, name, scopes, from, ...times }]
+    },
+  },
+  sightings: {
+    name: 'sighting',
+    about: 'The networks and countries that you, or one of your API keys, have come from.',
+    by: 'user',
+    lines: (owner, { key, body }) => {
+      const { networks, countries } = owner.open<
+        Readonly<Record<'networks' | 'countries', Readonly<Record<string, number>>>>
+      >('sightings', key, body)
+      const [, apiKey = null] = key.split('.')
+      return [{ apiKey, networks: placesOf(networks), countries: placesOf(countries) }]
+    },
+  },
+  googleEvents: { leftOut: 'That a report of Google’s has come already: a hash of its number.' },
   freezes: {
     name: 'freeze',
     about: 'That you have frozen everything, and since when.',
@@ -151,6 +178,10 @@ export function linesOf(
   document: Document,
 ): readonly unknown[] {
   return unlessLost(() => lines(owner, document)) ?? [null]
+}
+
+function placesOf(seen: Readonly<Record<string, number>>): readonly unknown[] {
+  return Object.entries(seen).map(([place, at]) => ({ place, lastSeenAt: time(at) }))
 }
 
 /** Keys begin with the job's, which has no dot. */

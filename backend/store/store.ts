@@ -17,6 +17,9 @@ export type Collection =
   | 'tickets'
   | 'signIns'
   | 'sessions'
+  | 'apiKeys'
+  | 'sightings'
+  | 'googleEvents'
   | 'freezes'
   | 'revocations'
   | 'erasures'
@@ -54,6 +57,9 @@ export const indexes: Readonly<Record<Collection, readonly (readonly string[])[]
   tickets: [['user']],
   signIns: [['user']],
   sessions: [['user']],
+  apiKeys: [['user']],
+  sightings: [['user']],
+  googleEvents: [],
   freezes: [['erasure']],
   revocations: [['user'], ['waits']],
   erasures: [['waits']],

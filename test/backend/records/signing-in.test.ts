@@ -112,16 +112,16 @@ describe('a session', () => {
 
   it('is that of whoever has its secret', async () => {
     expect(secret).toHaveLength(43)
-    expect(await sessions.find(secret)).toEqual(ann)
+    expect(await sessions.find(secret)).toMatchObject(ann)
     expect(await sessions.find(newSecret(randomBytes))).toBeNull()
     expect(await sessions.find(`${secret} `)).toBeNull()
   })
 
   it('is over after half an hour in which nothing was asked for', async () => {
     records.pass(29 * minute)
-    expect(await sessions.find(secret)).toEqual(ann)
+    expect(await sessions.find(secret)).toMatchObject(ann)
     records.pass(29 * minute)
-    expect(await sessions.find(secret)).toEqual(ann)
+    expect(await sessions.find(secret)).toMatchObject(ann)
     records.pass(30 * minute)
     expect(await sessions.find(secret)).toBeNull()
   })
@@ -129,7 +129,7 @@ describe('a session', () => {
   it('is over after twelve hours, whatever was asked for', async () => {
     for (let quarter = 0; quarter < 47; quarter += 1) {
       records.pass(15 * minute)
-      expect([quarter, await sessions.find(secret)]).toEqual([quarter, ann])
+      expect([quarter, await sessions.find(secret)]).toMatchObject([quarter, ann])
     }
     records.pass(15 * minute)
     expect(await sessions.find(secret)).toBeNull()
@@ -138,5 +138,15 @@ describe('a session', () => {
   it('ends when its owner says so', async () => {
     await sessions.end(secret)
     expect(await sessions.find(secret)).toBeNull()
+  })
+
+  it('ends with all others of its owner, and with nobody else’s', async () => {
+    const [second, other] = [
+      await sessions.begin(ann),
+      await sessions.begin({ ...ann, user: 'bob' }),
+    ]
+    expect(await sessions.endAll('ann')).toBe(2)
+    expect([await sessions.find(secret), await sessions.find(second)]).toEqual([null, null])
+    expect(await sessions.find(other)).toMatchObject({ user: 'bob' })
   })
 })
