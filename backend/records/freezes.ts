@@ -16,6 +16,18 @@ export async function frozenSince(
   return found === null ? null : Number(found.fields['since'])
 }
 
+/** Who froze it: its owner, or an alarm, of which the owner has to show that they are the owner. */
+export type FrozenBy = 'owner' | 'alarm'
+
+/** @returns since when it is frozen by an alarm, in milliseconds since 1970; null if it is not, or by its owner. */
+export async function alarmedSince(
+  from: Pick<Transaction, 'get'>,
+  user: string,
+): Promise<number | null> {
+  const found = await from.get('freezes', user)
+  return found === null || found.fields['by'] !== 'alarm' ? null : Number(found.fields['since'])
+}
+
 /** Throws `frozen` if everything of the person is frozen. */
 export async function refuseFrozen(from: Pick<Transaction, 'get'>, user: string): Promise<void> {
   if ((await frozenSince(from, user)) !== null)
@@ -36,13 +48,21 @@ export async function refuseErasing(from: Pick<Transaction, 'get'>, user: string
  * Freezes everything of a person. A new key epoch makes every process forget the keys that it has unwrapped, the next time
  * that it looks.
  *
- * @returns since when; that of the first time if it is frozen already
+ * @param by who wants it; what an alarm froze stays so also when its owner freezes it besides
+ * @returns since when; that of the first time if it is frozen already, except that an alarm freezes anew
  */
-export async function freeze(store: Store, user: string, now: number): Promise<number> {
+export async function freeze(
+  store: Store,
+  user: string,
+  now: number,
+  by: FrozenBy = 'owner',
+): Promise<number> {
   const since = await store.transact(async (transaction) => {
     const already = await frozenSince(transaction, user)
-    if (already !== null) return already
-    transaction.put('freezes', { key: user, fields: { since: now }, body: null, expiresAt: null })
+    // What somebody who has taken the account over froze in advance is no way around the alarm.
+    if (already !== null && by === 'owner') return already
+    const fields = { since: now, by }
+    transaction.put('freezes', { key: user, fields, body: null, expiresAt: null })
     return now
   })
   await store.transact(async (transaction) => {

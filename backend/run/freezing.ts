@@ -1,5 +1,7 @@
 import type { Queue } from '../dispatch/queue.ts'
-import { freeze, frozenSince, unfreeze } from '../records/freezes.ts'
+import { WaybillError } from '../../shared/errors.ts'
+import { alarmedSince, freeze, frozenSince, unfreeze } from '../records/freezes.ts'
+import type { FrozenBy } from '../records/freezes.ts'
 import { listJobs } from '../records/jobs.ts'
 import { turn } from '../records/leases.ts'
 import type { Owners } from '../records/owner.ts'
@@ -20,9 +22,19 @@ export interface Freezing {
   freeze(user: string): Promise<FreezeView>
   /** Ends it, and lets the runs that it stopped go on. May be asked for again if it was cut off. */
   unfreeze(user: string): Promise<FreezeView>
+  /** As `freeze`, because something is wrong: it ends only by a sign-in afterwards. */
+  freezeByAlarm(user: string): Promise<FreezeView>
+  /**
+   * As `unfreeze`, for somebody of whom only this is known. Throws `forbidden` if an alarm froze it and they have not
+   * signed in since then, and within ten minutes.
+   *
+   * @param signedInAt when they have proven who they are, in milliseconds since 1970; null if that is not known
+   */
+  unfreezeSignedIn(user: string, signedInAt: number | null): Promise<FreezeView>
 }
 
 const JOBS_AT_ONCE = 100
+const FRESH_MS = 10 * 60_000
 
 /** @returns the switch, on the store and queue given. */
 export function createFreezing(deps: {
@@ -32,24 +44,40 @@ export function createFreezing(deps: {
   readonly now: () => number
 }): Freezing {
   const { store, owners, now } = deps
+  const stop = async (user: string, by: FrozenBy): Promise<FreezeView> => {
+    const since = await freeze(store, user, now(), by)
+    owners.forget(user)
+    return viewOf(since)
+  }
+
+  const letGoOn = async (user: string): Promise<FreezeView> => {
+    await unfreeze(store, user)
+    let after: string | undefined
+    for (;;) {
+      const limit = JOBS_AT_ONCE
+      const page = after === undefined ? { limit } : { after, limit }
+      const jobs = await listJobs(store, owners, user, page)
+      for (const job of jobs) await goOn(deps, runId(job.id, job.latest))
+      after = jobs.at(-1)?.id
+      if (jobs.length < limit || after === undefined) return viewOf(null)
+    }
+  }
+
   return {
     look: async (user) => viewOf(await frozenSince(store, user)),
-    freeze: async (user) => {
-      const since = await freeze(store, user, now())
-      owners.forget(user)
-      return viewOf(since)
-    },
-    unfreeze: async (user) => {
-      await unfreeze(store, user)
-      let after: string | undefined
-      for (;;) {
-        const limit = JOBS_AT_ONCE
-        const page = after === undefined ? { limit } : { after, limit }
-        const jobs = await listJobs(store, owners, user, page)
-        for (const job of jobs) await goOn(deps, runId(job.id, job.latest))
-        after = jobs.at(-1)?.id
-        if (jobs.length < limit || after === undefined) return viewOf(null)
-      }
+    freeze: async (user) => stop(user, 'owner'),
+    freezeByAlarm: async (user) => stop(user, 'alarm'),
+    unfreeze: letGoOn,
+    unfreezeSignedIn: async (user, signedInAt) => {
+      const alarm = await alarmedSince(store, user)
+      const isFresh = (since: number) =>
+        signedInAt !== null && signedInAt > since && signedInAt > now() - FRESH_MS
+      if (alarm !== null && !isFresh(alarm))
+        throw new WaybillError(
+          'forbidden',
+          'An alarm has frozen this. Sign in anew on the page of your accounts, and end it there.',
+        )
+      return letGoOn(user)
     },
   }
 }
