@@ -4,6 +4,8 @@ import { googleCloudFrom, googleCloudVariables } from './config/google-cloud.ts'
 import type { GoogleCloudSettings } from './config/google-cloud.ts'
 import { boxFrom, microsoftFrom, moreProviderVariables } from './config/more-providers.ts'
 import type { BoxSettings, MicrosoftSettings } from './config/more-providers.ts'
+import { protectionFrom, protectionVariables } from './config/protection.ts'
+import type { ProtectionSettings } from './config/protection.ts'
 import { safeUrl } from './config/safe-url.ts'
 import { logLevels, type LogLevel } from './log.ts'
 
@@ -26,6 +28,7 @@ export interface Settings {
   readonly publicUrl: string | null
   /** Whether a Google Drive may be connected as a whole, and not only with picked files. */
   readonly wholeDrive: boolean
+  readonly protection: ProtectionSettings
   readonly logLevel: LogLevel
   /** An OpenTelemetry collector; null sends no metrics. */
   readonly metricsUrl: string | null
@@ -137,7 +140,8 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   const isCloud = variables['WAYBILL_PLATFORM'] === 'google-cloud'
   const cloud = isCloud ? googleCloudVariables.safeParse(variables) : null
   const more = moreProviderVariables.safeParse(variables)
-  const issues = [base, cloud, more].flatMap((each) => each?.error?.issues ?? [])
+  const protection = protectionVariables.safeParse(variables)
+  const issues = [base, cloud, more, protection].flatMap((each) => each?.error?.issues ?? [])
   const advice = issues.map((issue) => `  ${issue.path[0]?.toString()}: ${issue.message}`)
   // Google's clients would write whole requests into the log, with tokens and keys in them.
   if (variables['GOOGLE_SDK_NODE_LOGGING'] !== undefined)
@@ -146,7 +150,13 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     advice.push('  PUBLIC_URL: set it to the URL at which browsers find this Waybill')
   if (!isCloud && base.data !== undefined && base.data.WAYBILL_ROLE !== 'all')
     advice.push('  WAYBILL_ROLE: leave it out, on one machine there is only one process')
-  if (base.data === undefined || !more.success || cloud?.success === false || advice.length > 0)
+  if (
+    !base.success ||
+    !more.success ||
+    !protection.success ||
+    cloud?.success === false ||
+    advice.length > 0
+  )
     throw new WaybillError(
       'settings_invalid',
       ['Some settings are missing or wrong:', ...new Set(advice)].join('\n'),
@@ -164,6 +174,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     hostedDomains: read.WAYBILL_HOSTED_DOMAINS ?? [],
     publicUrl: read.PUBLIC_URL ?? null,
     wholeDrive: read.WAYBILL_WHOLE_DRIVE === 'on',
+    protection: protectionFrom(protection.data),
     logLevel: read.LOG_LEVEL,
     metricsUrl: read.OTEL_EXPORTER_OTLP_ENDPOINT ?? null,
     google: {

@@ -77,6 +77,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   'node:sqlite': ['backend/store/', 'backend/dispatch/', 'backend/cli'],
   oauth4webapi: ['backend/connect/'],
   'p-limit': ['backend/records/', 'backend/run/'],
+  'rate-limiter-flexible': ['backend/api/'],
   'temporal-polyfill': ['backend/schedule/'],
   undici: ['backend/clouds/'],
   zod: ['backend/', 'shared/'],

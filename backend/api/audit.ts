@@ -12,6 +12,7 @@ export function auditRoutes(audit: AuditLog): readonly Route[] {
       method: 'get',
       path: '/v1/audit',
       name: 'listActs',
+      scope: 'audit:read',
       summary: 'Lists what was done, oldest first, from a number on.',
       params: nothing,
       query: z.strictObject({
@@ -29,6 +30,7 @@ export function auditRoutes(audit: AuditLog): readonly Route[] {
       method: 'get',
       path: '/v1/audit/export',
       name: 'exportActs',
+      scope: 'audit:read',
       summary: 'The whole log up to its newest signed head, to be verified without Waybill.',
       params: nothing,
       query: nothing,

@@ -26,7 +26,7 @@ const longestLife = 3_600
 const header = z.looseObject({
   alg: z.literal('RS256'),
   kid: z.string().min(1).max(200),
-  typ: z.literal('JWT').optional(),
+  typ: z.string().optional(),
 })
 
 // A token that brings its own key, or asks for rules that we do not know, is refused and not merely left unread.
@@ -69,7 +69,7 @@ export async function verifyIdToken(
 ): Promise<IdToken> {
   try {
     const token = bearer(authorization)
-    const kid = checkShape(token)
+    const kid = checkShape(token, ['JWT'])
     const now = clock()
     const { payload } = await jwtVerify(token, await keys.holding(kid), {
       algorithms: ['RS256'],
@@ -102,13 +102,17 @@ function bearer(authorization: readonly string[] | undefined): string {
   return token
 }
 
-/** @returns the id of the key that the token says it is signed with. */
-function checkShape(token: string): string {
+/**
+ * @param types what `typ` may say, if it says anything
+ * @returns the id of the key that the token says it is signed with
+ */
+export function checkShape(token: string, types: readonly string[]): string {
   const segments = token.split('.')
   const [first, second, third] = segments.map(decode)
   if (segments.length !== 3 || first === undefined || second === undefined || !third?.length)
     throw refusal()
   const names = header.parse(parseStrictJson(first))
+  if (names.typ !== undefined && !types.includes(names.typ)) throw refusal()
   if (foreign.some((name) => Object.hasOwn(names, name))) throw refusal()
   parseStrictJson(second)
   return names.kid

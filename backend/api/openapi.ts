@@ -51,6 +51,12 @@ function describeApi(routes: readonly Route[]): Json {
           bearerFormat: 'JWT',
           description: 'An ID token that Google signed for one of the accepted client ids.',
         },
+        apiKey: {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'wbk_…',
+          description: 'An API key that is allowed what is named.',
+        },
       },
     },
   }
@@ -60,7 +66,7 @@ function operation(route: Route): Json {
   return {
     operationId: route.name,
     summary: route.summary,
-    security: route.signedIn ? [{ google: [] }] : [],
+    security: securityOf(route),
     parameters: [...parameters('path', route.params), ...parameters('query', route.query)],
     ...(route.method === 'post' && {
       requestBody: {
@@ -70,6 +76,12 @@ function operation(route: Route): Json {
     }),
     responses: { [route.success.status]: success(route.success), ...failures(route.errors) },
   }
+}
+
+/** A key's scope stands where OpenAPI 3.1 has room for what a caller must be allowed. */
+function securityOf({ signedIn, scope }: Route): readonly Json[] {
+  if (!signedIn) return []
+  return scope === undefined ? [{ google: [] }] : [{ google: [] }, { apiKey: [scope] }]
 }
 
 function success({ shape, lines }: Route['success']): Json {

@@ -5,7 +5,8 @@ import { WaybillError } from '../../shared/errors.ts'
 import { hashed } from '../records/hashed-secret.ts'
 import type { Session, Sessions } from '../records/sessions.ts'
 import { readCookie, sessionCookie } from './cookies.ts'
-import { statusOf } from './errors.ts'
+import { asAnswer, statusOf } from './errors.ts'
+import type { Gate } from './gate.ts'
 import { problemPage } from './pages/connect-pages.ts'
 import type { SignedIn } from './pages/layout.ts'
 import { observe } from './serve-route.ts'
@@ -16,6 +17,8 @@ export interface PageServing extends Observing {
   readonly sessions: Sessions
   /** Where browsers find this Waybill. */
   readonly publicUrl: () => string
+  /** Absent where nothing is limited or watched. */
+  readonly gate?: Gate
 }
 
 /** One request for a page. */
@@ -62,20 +65,47 @@ export function page(
 ): PageEndpoint {
   const handle: RequestHandler = async (request, response) => {
     setHeaders(response)
+    const { gate } = serving
+    const isSignIn = path.startsWith('/oauth/') || path === '/connect/sign-in'
     const answer = async (): Promise<void> => {
+      await gate?.arrive(request, isSignIn ? 'signIn' : 'pages')
       if (method === 'post') requireOwnOrigin(request, serving.publicUrl())
       const secret = readCookie(request, sessionCookie)
+      await gate?.refuseLocked(request, secret ?? null)
       const session = await serving.sessions.find(secret)
+      if (session !== null) await admit(request, session, secret ?? '', gate)
       const form = method === 'post' ? await readForm(request, response) : new URLSearchParams()
       const token = session === null ? null : hashed('form', secret ?? '')
       if (method === 'post' && token !== null) requireToken(form, token)
       const signedIn = session && token !== null ? { label: session.label, form: token } : null
       const query = new URL(request.originalUrl, 'http://localhost').searchParams
-      await act({ request, response, session, signedIn, query, form })
+      try {
+        await act({ request, response, session, signedIn, query, form })
+      } catch (error) {
+        if (isGuess(error)) await gate?.failed(request, session?.user ?? null)
+        throw error
+      }
     }
     await observe(request, response, path, serving, answer, refuse)
   }
   return { method, path, handle }
+}
+
+async function admit(
+  request: Request,
+  { user }: Session,
+  secret: string,
+  gate: Gate | undefined,
+): Promise<void> {
+  gate?.proven(request, secret)
+  await gate?.spend('user', user)
+  await gate?.seen(request, { user })
+}
+
+/** Whether somebody has asked for what they cannot know of, or what is not theirs: people seldom do, guessers often. */
+function isGuess(error: unknown): boolean {
+  const { code } = asAnswer(error)
+  return code === 'not_found' || code === 'forbidden' || code === 'unauthenticated'
 }
 
 function setHeaders(response: Response): void {
@@ -132,6 +162,7 @@ const titles: Readonly<Record<number, string>> = {
   403: 'Not for you',
   404: 'Nothing here',
   409: 'Not now',
+  429: 'Wait a little',
 }
 
 function refuse(response: Response, error: WaybillError): void {
@@ -142,6 +173,8 @@ function refuse(response: Response, error: WaybillError): void {
   // For operators it is an error, and the log has it as one. But providers say this also of a sign-in that its own visitor
   // has tampered with, who breaks nothing of ours.
   const status = error.code === 'settings_invalid' ? 409 : statusOf(error.code)
+  if (error.retryAfterMs !== undefined)
+    response.set('Retry-After', `${Math.max(1, Math.ceil(error.retryAfterMs / 1_000))}`)
   response.status(status).type('html')
   response.send(problemPage(titles[status] ?? 'Something went wrong', error.message))
 }

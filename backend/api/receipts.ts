@@ -10,6 +10,7 @@ export function receiptRoutes(jobs: Pick<Jobs, 'receipt'>): readonly Route[] {
       method: 'get',
       path: '/v1/jobs/:id/receipt',
       name: 'getReceipt',
+      scope: 'jobs:read',
       summary:
         'The receipt of the newest run, or of the one named: a line for each item, the summary last.',
       params: z.strictObject({ id }),

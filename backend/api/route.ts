@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import type { ApiKeyScope } from '../../shared/api-key.ts'
 import { WaybillError, type ErrorCode } from '../../shared/errors.ts'
+import type { BudgetName } from './rates.ts'
 import type { ShapeName } from './schemas.ts'
 
 /** What a handler answers: one value as JSON, or lines of JSON that are sent as they come. */
@@ -31,6 +33,10 @@ interface Described {
     readonly lines?: true
   }
   readonly errors: readonly ErrorCode[]
+  /** What an API key has to be allowed for it. Without it, it is for the person alone. */
+  readonly scope?: ApiKeyScope
+  /** A budget of its own beside that of everything the person asks for. */
+  readonly budget?: BudgetName
 }
 
 /** A route as the application serves it and as its description shows it. */
@@ -62,6 +68,9 @@ export function route<P extends z.ZodObject, Q extends z.ZodObject, B extends z.
     errors: [
       ...spec.errors,
       'unauthenticated',
+      'rate_limited',
+      'forbidden',
+      'frozen',
       'unavailable',
       'store_unavailable',
       'invalid_request',

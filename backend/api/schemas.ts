@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { apiKeyDays, apiKeyScopes } from '../../shared/api-key.ts'
+import type { ApiKeyRequest, ApiKeyView } from '../../shared/api-key.ts'
 import { errorCodes } from '../../shared/errors.ts'
 import { auditEntry, auditExport } from '../../shared/audit-schema.ts'
 import { receiptLine, receiptSummary, totals } from '../../shared/receipt-schema.ts'
@@ -13,6 +15,7 @@ import type { AuditPage } from '../audit/read-log.ts'
 import type { ConnectionView } from '../connect/connections-view.ts'
 import type { Disconnected, PendingRevocation } from '../connect/disconnect.ts'
 import type { ErasureView } from '../rights/rights.ts'
+import { isNetwork } from '../records/networks.ts'
 import type { FreezeView } from '../run/freezing.ts'
 import type { JobView } from '../run/jobs.ts'
 import type { ErrorBody } from './errors.ts'
@@ -77,6 +80,22 @@ export const connectRequest = z.strictObject({ provider, tier: tier.exactOptiona
 
 /** What a person says that they mean it with. */
 export const eraseRequest = z.strictObject({ code: z.string().min(1).max(40) })
+const network = z.string().max(50).refine(isNetwork, 'an address or a network, like 192.0.2.0/24')
+const scope = z.enum(apiKeyScopes)
+// What a person calls a key is shown to them again, also in terminals.
+const keyName = z
+  .string()
+  .min(1)
+  .max(100)
+  .refine((name) => !/\p{C}/u.test(name), 'plain text')
+
+/** What an API key is asked for with. */
+export const apiKeyRequest = z.strictObject({
+  name: keyName,
+  scopes: z.array(scope).min(1).max(apiKeyScopes.length),
+  days: z.int().min(1).max(apiKeyDays.most).exactOptional(),
+  from: z.array(network).max(20).exactOptional(),
+}) satisfies z.ZodType<ApiKeyRequest>
 
 const errorCode = z.enum(errorCodes)
 const time = z.iso.datetime()
@@ -142,6 +161,20 @@ const freeze = z.strictObject({
   since: time.nullable(),
 }) satisfies z.ZodType<FreezeView>
 
+const apiKey = z.strictObject({
+  id,
+  name: z.string(),
+  scopes: z.array(scope),
+  from: z.array(z.string()),
+  createdAt: time,
+  expiresAt: time,
+  lastUsedAt: time.nullable(),
+}) satisfies z.ZodType<ApiKeyView>
+
+const newApiKey = apiKey.extend({ key: z.string() })
+
+const apiKeyList = z.strictObject({ keys: z.array(apiKey) })
+
 /** Each line of a receipt is one of these; the last is the summary. */
 const receiptEntry = z.union([receiptLine, receiptSummary])
 
@@ -199,6 +232,10 @@ export const shapes = {
   ConnectionList: connectionList,
   Disconnected: disconnected,
   Freeze: freeze,
+  ApiKeyRequest: apiKeyRequest,
+  ApiKey: apiKey,
+  NewApiKey: newApiKey,
+  ApiKeyList: apiKeyList,
   ReceiptLine: receiptLine,
   ReceiptSummary: receiptSummary,
   ReceiptEntry: receiptEntry,

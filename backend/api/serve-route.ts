@@ -4,7 +4,7 @@ import type { Request, RequestHandler, Response } from 'express'
 import { WaybillError } from '../../shared/errors.ts'
 import type { Log } from '../log.ts'
 import type { Tracing } from '../log/tracing.ts'
-import type { Authenticate } from './authenticate.ts'
+import { callerOf, type Knowing } from './caller.ts'
 import { asAnswer, placeOf, sendError, statusOf } from './errors.ts'
 import { readJson } from './request-body.ts'
 import type { Answer, Route } from './route.ts'
@@ -20,10 +20,9 @@ export interface Observing {
 }
 
 /** What is around every request: who asks, and what is written about it. */
-export interface Serving extends Observing {
+export interface Serving extends Observing, Knowing {
   /** Aborted when the process is to end: who waits is answered then. */
   readonly stop?: AbortSignal
-  readonly authenticate: Authenticate
 }
 
 /** @returns `route` as an Express handler: who asks comes first, then what they ask for, then the answer. */
@@ -32,9 +31,8 @@ export function serveRoute(route: Route, serving: Serving): RequestHandler {
     const gone = new AbortController()
     response.once('close', () => gone.abort())
     await observe(request, response, route.path, serving, async () => {
-      const user = route.signedIn
-        ? await serving.authenticate(request.headersDistinct['authorization'])
-        : ''
+      await serving.gate?.arrive(request, 'address')
+      const user = route.signedIn ? await callerOf(request, route, serving) : ''
       const body = route.method === 'post' ? await readJson(request, response) : undefined
       const { params, query } = request
       const { stop } = serving

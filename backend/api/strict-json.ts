@@ -2,6 +2,7 @@ import { WaybillError } from '../../shared/errors.ts'
 
 const deepest = 32
 const mostKeys = 1_000
+const mostItems = 10_000
 const poisonous: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
 
 // Strings and the marks between values; numbers and words between them do not matter here.
@@ -10,7 +11,7 @@ const token = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],]/g
 /**
  * Reads JSON (RFC 8259) as `JSON.parse` does, and refuses what two readers may understand differently: bytes that are
  * not UTF-8, a key that comes twice in an object, half a surrogate pair; also keys that reach into prototypes, nesting
- * deeper than 32 and more than 1,000 keys.
+ * deeper than 32, more than 1,000 keys and lists of more than 10,000 items.
  *
  * @throws WaybillError `invalid_request`; the message holds nothing of the text
  */
@@ -30,6 +31,7 @@ export function parseStrictJson(bytes: Uint8Array): unknown {
 function checkKeys(text: string): void {
   const open: (Set<string> | null)[] = []
   let keys = 0
+  let commas = 0
   let atKey = false
   for (const [mark] of text.matchAll(token)) {
     if (mark === '{' || mark === '[') {
@@ -40,6 +42,8 @@ function checkKeys(text: string): void {
       open.pop()
       atKey = false
     } else if (mark === ',') {
+      // No list is longer than all lists and objects together.
+      if ((commas += 1) >= mostItems) throw refused('has too many items')
       atKey = open.at(-1) instanceof Set
     } else {
       const string: unknown = JSON.parse(mark)

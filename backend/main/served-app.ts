@@ -1,15 +1,18 @@
 import type { Express } from 'express'
 import { createAuthenticate } from '../api/authenticate.ts'
 import { createAuthenticateAccount } from '../api/authenticate-account.ts'
+import { createReadGoogleEvent } from '../api/google-events.ts'
 import { createGoogleKeys } from '../api/google-keys.ts'
 import type { TaskServing } from '../api/tasks.ts'
 import { createApp, createRunnerApp } from '../app.ts'
 import type { AppDeps } from '../app.ts'
+import type { GoogleEvents } from '../run/google-events.ts'
 import type { Settings } from '../config.ts'
 import type { Accounts } from './accounts.ts'
 
-type Served = Omit<AppDeps, 'authenticate' | 'tasks' | 'pages'> &
-  Omit<TaskServing, 'authenticate'> &
+type Served = Omit<AppDeps, 'authenticate' | 'tasks' | 'pages' | 'googleEvents'> & {
+  readonly googleEvents: GoogleEvents
+} & Omit<TaskServing, 'authenticate'> &
   Accounts
 
 /** @returns what the settings' role serves: the API, what the queue calls, or both. */
@@ -25,7 +28,15 @@ export function servedApp(settings: Settings, deps: Served): Express {
     ...deps,
     authenticateBrowser: createAuthenticate({ rules: ofPages, keys, clock }),
   }
-  const people = { ...deps, pages, authenticate: createAuthenticate({ rules, keys, clock }) }
+  // Reports are made out to any of our clients.
+  const ofReports = { issuers, audiences: [...audiences, google.clientId] }
+  const read = createReadGoogleEvent({ rules: ofReports, keys, clock })
+  const people = {
+    ...deps,
+    pages,
+    googleEvents: { read, googleEvents: deps.googleEvents },
+    authenticate: createAuthenticate({ rules, keys, clock }),
+  }
   if (googleCloud === null || role === 'api') return createApp(people)
   const { audience, accounts } = googleCloud.runner
   const ours = createAuthenticateAccount({ rules: { issuers, audience, accounts }, keys, clock })

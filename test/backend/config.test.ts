@@ -46,6 +46,7 @@ describe('settings', () => {
       hostedDomains: [],
       publicUrl: null,
       wholeDrive: false,
+      protection: { trustedProxies: 0, countryHeader: null, alarm: 'note', limits: true },
       logLevel: 'info',
       metricsUrl: null,
       google: {
