@@ -4,8 +4,12 @@ import helmet from 'helmet'
 import { accountEndpoints } from './api/account-pages.ts'
 import { connectEndpoints, type ConnectServing } from './api/connect-pages.ts'
 import { connectionRoutes, type ConnectionParts } from './api/connections.ts'
+import { freezeEndpoints } from './api/freeze-pages.ts'
 import { freezeRoutes } from './api/freeze.ts'
+import { apiKeyRoutes } from './api/api-keys.ts'
 import { auditRoutes } from './api/audit.ts'
+import { googleEventsHandler, googleEventsPath } from './api/google-events.ts'
+import type { GoogleEventServing } from './api/google-events.ts'
 import { healthRoutes, type Ready } from './api/health.ts'
 import { jobRoutes } from './api/jobs.ts'
 import { openApiRoute } from './api/openapi.ts'
@@ -23,6 +27,7 @@ import { taskEndpoints, type TaskServing } from './api/tasks.ts'
 import type { Connecting } from './connect/connecting.ts'
 import type { Disconnecting } from './connect/disconnect.ts'
 import type { Rights } from './rights/rights.ts'
+import type { ApiKeys } from './records/api-keys.ts'
 import type { Freezing } from './run/freezing.ts'
 import type { AuditLog } from './audit/read-log.ts'
 import type { Jobs } from './run/jobs.ts'
@@ -30,6 +35,7 @@ import type { Jobs } from './run/jobs.ts'
 export interface AppDeps extends Serving, ConnectionParts {
   readonly jobs: Jobs
   readonly freezing: Freezing
+  readonly apiKeys: ApiKeys
   readonly audit: AuditLog
   readonly rights: Omit<Rights, 'proceed'>
   readonly ready: Ready
@@ -38,6 +44,8 @@ export interface AppDeps extends Serving, ConnectionParts {
     ConnectServing,
     'sessions' | 'publicUrl' | 'signingIn' | 'authenticateBrowser'
   > & { readonly connecting: Connecting; readonly disconnecting: Disconnecting }
+  /** Where Google reports what happens to people's accounts. */
+  readonly googleEvents?: Pick<GoogleEventServing, 'read' | 'googleEvents'>
   /** Where the runner's endpoints are served beside the API. */
   readonly tasks?: TaskServing
 }
@@ -49,9 +57,12 @@ export interface RunnerDeps extends TaskServing {
 /** @returns the public API as an Express application, with no state of its own. */
 export function createApp(deps: AppDeps): Express {
   return applicationOf(deps, (app) => {
+    app.set('trust proxy', deps.gate?.trustedProxies ?? 0)
     for (const route of allRoutes(deps)) app[route.method](route.path, serveRoute(route, deps))
     const pages = deps.pages === undefined ? [] : allPages({ ...deps, ...deps.pages })
     for (const { method, path, handle } of pages) app[method](path, handle)
+    if (deps.googleEvents !== undefined)
+      app.post(googleEventsPath, googleEventsHandler({ ...deps, ...deps.googleEvents }))
     if (deps.tasks !== undefined) addTasks(app, deps.tasks)
   })
 }
@@ -115,6 +126,7 @@ function allRoutes(deps: AppDeps): readonly Route[] {
     ...receiptRoutes(deps.jobs),
     ...connectionRoutes(deps),
     ...freezeRoutes(deps.freezing),
+    ...apiKeyRoutes(deps.apiKeys),
     ...auditRoutes(deps.audit),
     ...rightsRoutes(deps.rights),
     ...healthRoutes(deps.ready),
@@ -122,9 +134,13 @@ function allRoutes(deps: AppDeps): readonly Route[] {
   return [...routes, openApiRoute(routes)]
 }
 
-function allPages(deps: Parameters<typeof accountEndpoints>[0] & ConnectServing) {
+function allPages(
+  deps: Parameters<typeof accountEndpoints>[0] &
+    Parameters<typeof freezeEndpoints>[0] &
+    ConnectServing,
+) {
   // Those with a name of their own come before the one with any ticket.
-  return [...accountEndpoints(deps), ...connectEndpoints(deps)]
+  return [...accountEndpoints(deps), ...freezeEndpoints(deps), ...connectEndpoints(deps)]
 }
 
 /** What Express itself could not do: a path that is not well-formed. It tells an error handler by its four arguments. */
@@ -140,7 +156,13 @@ function serveFailure(serving: Observing): ErrorRequestHandler {
  */
 export function createHttpServer(app: Express): Server {
   const server = createServer(
-    { headersTimeout: 10_000, requestTimeout: 30_000, maxHeaderSize: 16 * 1024 },
+    {
+      headersTimeout: 10_000,
+      requestTimeout: 30_000,
+      maxHeaderSize: 16 * 1024,
+      // Who is late is looked for this often.
+      connectionsCheckingInterval: 5_000,
+    },
     app,
   )
   server.maxHeadersCount = 100

@@ -18,9 +18,11 @@ import type { Tracing } from './log/tracing.ts'
 import { createAccounts } from './main/accounts.ts'
 import { endpointsOf } from './main/endpoints.ts'
 import type { Clouds } from './main/clouds.ts'
+import { createProtection } from './main/protection.ts'
 import { faultOf } from './main/fault-of.ts'
 import type { Platform } from './main/platform.ts'
 import { servedApp } from './main/served-app.ts'
+import type { ApiKeys } from './records/api-keys.ts'
 import { createConnections } from './records/connections.ts'
 import { createOwners } from './records/owner.ts'
 import { rewrapKeys } from './records/rewrap-keys.ts'
@@ -45,6 +47,7 @@ const SLICE_MS = 4 * 60_000
 export interface Waybill {
   readonly jobs: Jobs
   readonly connections: { list(user: string): Promise<readonly ConnectionView[]> }
+  readonly apiKeys: Pick<ApiKeys, 'create' | 'list' | 'revoke'>
   readonly audit: AuditLog
   /** Brings the acts that wait into their logs and signs these, as each tick does. */
   chainActs(): Promise<void>
@@ -157,6 +160,18 @@ export function openWaybill({
     disconnecting: accounts.disconnecting,
     onFault: (error) => log.error('erasure_failed', faultOf(error)),
   })
+  const { sessions } = accounts
+  const protection = createProtection(settings.protection, {
+    store,
+    owners,
+    acts,
+    connections,
+    sessions,
+    freezing,
+    log,
+    now,
+    random,
+  })
   const jobs = createJobs({ store, owners, connections, queue, now, random, sleep })
   const runner = createRunner({
     store,
@@ -211,6 +226,7 @@ export function openWaybill({
     disconnect: async (user, id) => accounts.disconnecting.disconnect(user, id),
     freeze: async (user) => freezing.freeze(user),
     unfreeze: async (user) => freezing.unfreeze(user),
+    apiKeys: protection.apiKeys,
     audit,
     rights,
     chainActs,
@@ -238,6 +254,7 @@ export function openWaybill({
         jobs,
         freezing,
         ...accounts,
+        ...protection,
         audit,
         rights,
         // Keys may be kept in a database of their own.
