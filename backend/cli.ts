@@ -2,6 +2,7 @@
 import './cli/heap.ts'
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, Option } from 'commander'
+import { addApiKey } from './cli/api-key.ts'
 import { addAudit } from './cli/audit.ts'
 import { addCertificate } from './cli/certificate.ts'
 import { addConnect } from './cli/connect.ts'
@@ -70,6 +71,7 @@ function createProgram(shell: Shell): Command {
   addCertificate(program, shell)
   addServe(program, shell)
   addKeys(program, shell)
+  addApiKey(program, shell)
   return program
 }
 
