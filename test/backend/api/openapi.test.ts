@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { z } from 'zod'
+import { apiKeyRoutes } from '../../../backend/api/api-keys.ts'
 import { connectionRoutes } from '../../../backend/api/connections.ts'
 import { freezeRoutes } from '../../../backend/api/freeze.ts'
 import { healthRoutes } from '../../../backend/api/health.ts'
@@ -10,13 +11,19 @@ import { createApp } from '../../../backend/app.ts'
 import { createLog } from '../../../backend/log.ts'
 import { createMemoryAudit } from './memory-audit.ts'
 import { createMemoryJobs } from './memory-jobs.ts'
+import { apiKeyScopes } from '../../../shared/api-key.ts'
 import { memoryAccounts, request, startApi, type Api } from './start-api.ts'
 
 const media = z.looseObject({ schema: z.json() })
 const operation = z.strictObject({
   operationId: z.string(),
   summary: z.string(),
-  security: z.array(z.strictObject({ google: z.tuple([]) })),
+  security: z.array(
+    z.union([
+      z.strictObject({ google: z.tuple([]) }),
+      z.strictObject({ apiKey: z.tuple([z.enum(apiKeyScopes)]) }),
+    ]),
+  ),
   parameters: z.array(
     z.strictObject({
       name: z.string(),
@@ -97,7 +104,7 @@ describe('the description', () => {
       Object.keys(methods).map((method) => `${method} ${path}`),
     )
     expect(described.toSorted()).toEqual([...routes].toSorted())
-    expect(described).toHaveLength(25)
+    expect(described).toHaveLength(28)
   })
 
   it('names every path parameter, every shape that it refers to, and every act once', () => {
@@ -197,6 +204,14 @@ it('real answers are what the description says', async () => {
   await check('post', '/v1/me/erase', '/v1/me/erase', { code: 'BBBBB-BBBBB' })
   await check('get', '/v1/certificates/{id}', '/v1/certificates/e-1?secret=nobody')
   await check('get', '/v1/certificates/{id}', '/v1/certificates/e-2?secret=nobody')
+  const asked = { name: 'Nightly', scopes: ['jobs:read'], days: 30, from: ['2001:db8::/48'] }
+  await check('post', '/v1/keys', '/v1/keys', asked)
+  await check('post', '/v1/keys', '/v1/keys', { ...asked, scopes: ['everything'] })
+  await check('post', '/v1/keys', '/v1/keys', { ...asked, from: ['somewhere'] })
+  await check('post', '/v1/keys', '/v1/keys', { ...asked, days: 366 })
+  await check('get', '/v1/keys', '/v1/keys')
+  await check('delete', '/v1/keys/{id}', '/v1/keys/key-1')
+  await check('delete', '/v1/keys/{id}', '/v1/keys/key-2')
   await check('get', '/health', '/health')
   await check('get', '/ready', '/ready')
   await check('get', '/v1/openapi.json', '/v1/openapi.json')
@@ -268,8 +283,9 @@ it('every noun brings its own routes', () => {
     receiptRoutes(jobs),
     connectionRoutes(memoryAccounts()),
     freezeRoutes(memoryAccounts().freezing),
+    apiKeyRoutes(memoryAccounts().apiKeys),
     healthRoutes(async () => undefined),
   ]
-  expect(nouns.map((routes) => routes.length)).toEqual([8, 1, 4, 3, 2])
+  expect(nouns.map((routes) => routes.length)).toEqual([8, 1, 4, 3, 3, 2])
   expect(openApiRoute(nouns.flat()).path).toBe('/v1/openapi.json')
 })

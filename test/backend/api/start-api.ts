@@ -7,6 +7,7 @@ import type { Ready } from '../../../backend/api/health.ts'
 import { createApp, createHttpServer, type AppDeps } from '../../../backend/app.ts'
 import type { ConnectionView } from '../../../backend/connect/connections-view.ts'
 import { createLog } from '../../../backend/log.ts'
+import type { ApiKeyView } from '../../../shared/api-key.ts'
 import { WaybillError } from '../../../shared/errors.ts'
 import type { JobRequest } from '../../../shared/job.ts'
 import { createMemoryAudit } from './memory-audit.ts'
@@ -40,7 +41,7 @@ const connections: readonly ConnectionView[] = [
 /** What the API needs besides jobs, with two connections that are everybody's. */
 export function memoryAccounts(): Pick<
   AppDeps,
-  'connections' | 'connecting' | 'disconnecting' | 'freezing' | 'rights'
+  'connections' | 'connecting' | 'disconnecting' | 'freezing' | 'apiKeys' | 'rights'
 > {
   const found = (id: string): ConnectionView => {
     const connection = connections.find((each) => each.id === id)
@@ -90,7 +91,33 @@ export function memoryAccounts(): Pick<
       look: async () => free,
       freeze: async () => frozen,
       unfreeze: async () => free,
+      freezeByAlarm: async () => frozen,
+      unfreezeSignedIn: async () => free,
     },
+    apiKeys: memoryApiKeys(until),
+  }
+}
+
+/** One key, which everybody has and which lets nobody in. */
+function memoryApiKeys(time: string): AppDeps['apiKeys'] {
+  const own: ApiKeyView = {
+    id: 'key-1',
+    name: 'Nightly',
+    scopes: ['jobs:read'],
+    from: ['192.0.2.0/24'],
+    createdAt: time,
+    expiresAt: time,
+    lastUsedAt: null,
+  }
+  return {
+    create: async () => ({ ...own, key: `wbk_${'a'.repeat(49)}` }),
+    list: async () => [own],
+    revoke: async (_user, id) => {
+      if (id !== own.id) throw new WaybillError('not_found', 'There is no such key.')
+    },
+    revokeAll: async () => 0,
+    find: async () => null,
+    notice: async () => undefined,
   }
 }
 
