@@ -31,6 +31,12 @@ const styles = readFileSync(new URL('pages/pages.css', import.meta.url), 'utf8')
 export function connectEndpoints(serving: ConnectServing): readonly PageEndpoint[] {
   const { connecting, signingIn, sessions } = serving
 
+  const leave = (response: Response, name: string, departure: Departure): void => {
+    // Who comes back is known by this to have begun here.
+    serving.gate?.proven(response.req, departure.state)
+    send(response, name, departure)
+  }
+
   const begin = async (user: string, label: string | null, response: Response): Promise<void> => {
     const secret = await sessions.begin({ user, label })
     setCookie(response, sessionCookie, secret, undefined)
@@ -106,7 +112,7 @@ export function connectEndpoints(serving: ConnectServing): readonly PageEndpoint
  * Sends the browser to a provider by a page of ours: a redirect that answers a form is held back by the browser, since
  * `form-action` names no other site, and the providers send on to sites that nobody can list.
  */
-function leave(response: Response, name: string, { url, state, browser }: Departure): void {
+function send(response: Response, name: string, { url, state, browser }: Departure): void {
   setCookie(response, signInCookie(state), browser, signInMs)
   response.set('Refresh', `0; url=${url}`).send(leavingPage(name, url))
 }

@@ -66,19 +66,22 @@ export function page(
   const handle: RequestHandler = async (request, response) => {
     setHeaders(response)
     const { gate } = serving
-    const isSignIn = path.startsWith('/oauth/') || path === '/connect/sign-in'
+    const isCallback = path.startsWith('/oauth/')
+    const isSignIn = isCallback || path === '/connect/sign-in'
     const answer = async (): Promise<void> => {
       await gate?.arrive(request, isSignIn ? 'signIn' : 'pages')
       if (method === 'post') requireOwnOrigin(request, serving.publicUrl())
       const secret = readCookie(request, sessionCookie)
-      await gate?.refuseLocked(request, secret ?? null)
+      const query = new URL(request.originalUrl, 'http://localhost').searchParams
+      // Only where there is something to guess: else a guesser could keep who shares their address from signing in.
+      if (isCallback) await gate?.refuseLocked(request, query.get('state'))
+      if (path === '/connect/:ticket') await gate?.refuseLocked(request, secret ?? null)
       const session = await serving.sessions.find(secret)
       if (session !== null) await admit(request, session, secret ?? '', gate)
       const form = method === 'post' ? await readForm(request, response) : new URLSearchParams()
       const token = session === null ? null : hashed('form', secret ?? '')
       if (method === 'post' && token !== null) requireToken(form, token)
       const signedIn = session && token !== null ? { label: session.label, form: token } : null
-      const query = new URL(request.originalUrl, 'http://localhost').searchParams
       try {
         await act({ request, response, session, signedIn, query, form })
       } catch (error) {

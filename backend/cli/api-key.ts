@@ -46,7 +46,8 @@ function addCreate(group: Command, shell: Shell): void {
       await using session = await openSession(shell, command.optsWithGlobals<SharedFlags>())
       const { name, scope, days, from } = flags
       const asked = {
-        ...{ name, scopes: scope },
+        name,
+        scopes: scope,
         ...(days === undefined ? {} : { days }),
         ...(from === undefined ? {} : { from }),
       }

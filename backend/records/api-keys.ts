@@ -5,7 +5,7 @@ import type { Document, Store } from '../store/store.ts'
 import { isApiKey, newApiKey } from './api-key-text.ts'
 import { putLeaf } from './audit-lines.ts'
 import type { Act, Leaf } from './audit-lines.ts'
-import { refuseErasing } from './freezes.ts'
+import { refuseErasing, refuseFrozen } from './freezes.ts'
 import { hashed } from './hashed-secret.ts'
 import { newId } from './ids.ts'
 import { unlessLost } from './owner.ts'
@@ -29,7 +29,7 @@ export interface ApiKey {
 
 /** Keys by which a person's programs use the API. A key is known by its hash; it is asked for each time, so that one that is revoked is taken no more. */
 export interface ApiKeys {
-  /** @returns the key itself, which is kept nowhere, and how its owner sees it. Throws `wrong_state` if there are 50. */
+  /** @returns the key itself, which is kept nowhere, and how its owner sees it. Throws `wrong_state` if there are 50, `frozen`. */
   create(user: string, asked: ApiKeyRequest): Promise<{ readonly key: string } & ApiKeyView>
   /** Those that are good, oldest first. */
   list(user: string): Promise<readonly ApiKeyView[]>
@@ -78,6 +78,7 @@ export function createApiKeys(deps: {
 
   return {
     create: async (user, { name, scopes, days = apiKeyDays.usual, from = [] }) => {
+      await refuseFrozen(store, user)
       if ((await documentsOf(user)).length >= mostKeys)
         throw new WaybillError('wrong_state', 'There are 50 keys already: revoke one first.')
       const key = newApiKey(random)

@@ -1,5 +1,7 @@
+import express from 'express'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { WaybillError } from '../../../shared/errors.ts'
+import { createHttpServer } from '../../../backend/app.ts'
 import { startApi, type Api } from './start-api.ts'
 
 let api: Api
@@ -38,6 +40,16 @@ describe('the server', () => {
   it('takes no more than 16 KiB of headers', async () => {
     const answer = await api.http.get('/health').set('X-Long', 'x'.repeat(17_000))
     expect(answer.status).toBe(431)
+  })
+
+  it('gives nobody more than ten seconds for headers and thirty for all', () => {
+    const server = createHttpServer(express())
+    const { headersTimeout, requestTimeout, maxHeadersCount } = server
+    expect({ headersTimeout, requestTimeout, maxHeadersCount }).toEqual({
+      headersTimeout: 10_000,
+      requestTimeout: 30_000,
+      maxHeadersCount: 100,
+    })
   })
 
   it('refuses two Authorization headers', async () => {

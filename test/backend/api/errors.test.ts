@@ -61,6 +61,7 @@ describe('what cannot be read', () => {
     ['{"__proto__":{}}', 'has a field with a reserved name'],
     ['{"kind":"\\ud800"}', 'holds text that is not Unicode'],
     ['['.repeat(40) + ']'.repeat(40), 'is nested too deeply'],
+    [`[${'1,'.repeat(10_000)}1]`, 'has too many items'],
     ['[]', 'must be a JSON object'],
     ['null', 'must be a JSON object'],
     ['"copy"', 'must be a JSON object'],

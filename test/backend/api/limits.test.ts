@@ -116,6 +116,17 @@ describe('whoever guesses', () => {
     expect(await times(6, open)).toEqual([404, 404, 404, 404, 404, 429])
   })
 
+  it('keeps nobody at the same address from signing in', async () => {
+    // Browsers here come from no proxy: from the address of this machine.
+    const unknown = async () => (await fetch(`${t.url}/connect/${newSecret(randomBytes)}`)).status
+    expect((await times(8, unknown)).at(-1)).toBe(429)
+    const browser = await t.browserOf(t.bob)
+    expect((await browser.open(`${t.url}/connect/accounts`)).text).toContain(t.bob.email)
+    const foreign = `${t.url}/oauth/google/callback?state=${newSecret(randomBytes)}&code=x`
+    expect((await fetch(foreign)).status).toBe(429)
+    expect((await browser.open(await t.link(t.bob, 'dropbox'))).status).toBe(200)
+  })
+
   it('cannot shut the owner out by failing with their own key from elsewhere', async () => {
     const asked = { name: 'Test', scopes: ['jobs:read'], from: ['192.0.2.7'] }
     const { body } = await t.api(t.ann, 'POST', '/v1/keys', asked)

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { crc32 } from 'node:zlib'
-import fc from 'fast-check'
+import { assert, property, uint8Array } from 'fast-check'
 import { createActs } from '../../../backend/audit/acts.ts'
 import { isApiKey, newApiKey } from '../../../backend/records/api-key-text.ts'
 import { createApiKeys } from '../../../backend/records/api-keys.ts'
@@ -18,8 +18,8 @@ const asked: ApiKeyRequest = { name: 'Nightly export', scopes: ['jobs:read', 'jo
 
 describe('the text of a key', () => {
   it('is wbk_, 43 letters and digits, and six more that are the CRC-32 of these', () => {
-    fc.assert(
-      fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), (bytes) => {
+    assert(
+      property(uint8Array({ minLength: 32, maxLength: 32 }), (bytes) => {
         const key = newApiKey(() => bytes)
         expect(key).toMatch(/^wbk_[0-9A-Za-z]{49}$/)
         expect(isApiKey(key)).toBe(true)
@@ -27,7 +27,10 @@ describe('the text of a key', () => {
     )
     const zeros = newApiKey(() => new Uint8Array(32))
     const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
-    const sum = [...zeros.slice(-6)].reduce((all, digit) => all * 62 + digits.indexOf(digit), 0)
+    const sum = Array.from(zeros.slice(-6), (digit) => digits.indexOf(digit)).reduce(
+      (all, digit) => all * 62 + digit,
+      0,
+    )
     expect(sum).toBe(crc32('0'.repeat(43)))
   })
 
@@ -139,7 +142,7 @@ describe('API keys', () => {
     const { id } = await keys.create('ann', asked)
     expect(await acts()).toEqual(['api_key_created'])
     await keys.revoke('ann', id)
-    expect((await acts()).toSorted()).toEqual(['api_key_created', 'api_key_revoked'])
+    expect(new Set(await acts())).toEqual(new Set(['api_key_created', 'api_key_revoked']))
   })
 
   it('are not looked for in the store where the checksum is wrong', async () => {
