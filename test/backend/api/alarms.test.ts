@@ -105,6 +105,14 @@ describe('an alarm', () => {
     expect(await frozen()).toBe(false)
   })
 
+  it('is not got around by freezing everything beforehand', async () => {
+    await start('freeze')
+    const browser = await t.browserOf(t.ann)
+    await t.api(t.ann, 'POST', '/v1/freeze')
+    await openFrom(browser, '192.0.2.1')
+    expect((await t.api(t.ann, 'POST', '/v1/unfreeze')).status).toBe(403)
+  })
+
   it('does not keep a person from ending a freeze of their own', async () => {
     await start('freeze')
     await t.api(t.ann, 'POST', '/v1/freeze')

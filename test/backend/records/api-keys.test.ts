@@ -119,6 +119,9 @@ describe('API keys', () => {
       random: randomBytes,
     })
     expect(await elsewhere.find(key)).not.toBeNull()
+    const other = await keys.create('ann', asked)
+    await keys.revoke('ann', other.id)
+    expect(await elsewhere.find(key)).not.toBeNull()
     await keys.revoke('ann', id)
     expect(await elsewhere.find(key)).toBeNull()
     await expect(keys.revoke('ann', id)).rejects.toMatchObject({ code: 'not_found' })
