@@ -44,7 +44,11 @@ function keyIn(authorization: readonly string[] | undefined): string | null {
   return more.length > 0 ? null : (/^Bearer (wbk_.*)$/i.exec(value)?.[1] ?? null)
 }
 
-/** A token proves itself: it is checked also where many have failed, so that nobody is kept out by who shares their address. */
+/**
+ * A token proves itself: it is checked also where many have failed or ask much, so that nobody is kept out by who shares
+ * their address. All sidebars do: what they send comes from a few addresses of Google's.
+ * https://developers.google.com/apps-script/reference/url-fetch/url-fetch-app
+ */
 async function personOf(
   request: Request,
   authorization: readonly string[] | undefined,
@@ -53,7 +57,9 @@ async function personOf(
   try {
     return await authenticate(authorization)
   } catch (error) {
-    if (!hasCode(error, 'unauthenticated') || authorization === undefined) throw error
+    if (!hasCode(error, 'unauthenticated')) throw error
+    await gate?.arrive(request, 'address')
+    if (authorization === undefined) throw error
     await gate?.refuseLocked(request, null)
     await gate?.failed(request, null)
     throw error
@@ -66,6 +72,7 @@ async function ownerOf(
   route: Route,
   { apiKeys, freezing, gate }: Knowing,
 ): Promise<string> {
+  await gate?.arrive(request, 'address')
   await gate?.refuseLocked(request, given)
   // The store is not asked for what cannot be a key.
   const key = isApiKey(given) ? ((await apiKeys?.find(given)) ?? null) : null

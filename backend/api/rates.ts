@@ -8,7 +8,7 @@ export interface Budget {
 }
 
 const budgets = {
-  /** Everything that comes from one address: many people may share it. */
+  /** What comes from one address without a sign-in token that is good: many people may share it. */
   address: { free: 1_200, seconds: 60 },
   /** Pages, by address. */
   pages: { free: 600, seconds: 60 },

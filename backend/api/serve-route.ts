@@ -31,7 +31,7 @@ export function serveRoute(route: Route, serving: Serving): RequestHandler {
     const gone = new AbortController()
     response.once('close', () => gone.abort())
     await observe(request, response, route.path, serving, async () => {
-      await serving.gate?.arrive(request, 'address')
+      if (!route.signedIn) await serving.gate?.arrive(request, 'address')
       const user = route.signedIn ? await callerOf(request, route, serving) : ''
       const body = route.method === 'post' ? await readJson(request, response) : undefined
       const { params, query } = request

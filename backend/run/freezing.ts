@@ -75,7 +75,7 @@ export function createFreezing(deps: {
       if (alarm !== null && !isFresh(alarm))
         throw new WaybillError(
           'forbidden',
-          'An alarm has frozen this. Sign in anew on the page of your accounts, and end it there.',
+          'An alarm has frozen this. Look at it in the browser, at /connect/freeze, and sign in anew.',
         )
       return letGoOn(user)
     },

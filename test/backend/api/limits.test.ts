@@ -163,7 +163,7 @@ it('what a client says of its address is believed of trusted proxies only', asyn
   await alone.close()
 })
 
-it('an address has a budget for everything, and the queue has none', async () => {
+it('an address has a budget for everything but what is proven to be a person’s, and the queue has none', async () => {
   const rates = createRates({ address: { free: 3, seconds: 600 } })
   const silent = { seen: async () => undefined, raise: async () => undefined }
   const gate = createGate({
@@ -183,9 +183,17 @@ it('an address has a budget for everything, and the queue has none', async () =>
       stop: new AbortController().signal,
     },
   }))
+  const ask = async (path: string, authorization = '') =>
+    (await api.http.get(path).set('Authorization', authorization)).status
+  const description = async () => ask('/v1/openapi.json')
+  expect(await times(4, description)).toEqual([200, 200, 200, 429])
+  expect(await ask('/v1/jobs')).toBe(429)
+  expect(await ask('/v1/jobs', 'Bearer e30.e30.e30')).toBe(429)
+  expect(await ask('/v1/jobs', `Bearer ${newApiKey(randomBytes)}`)).toBe(429)
+  // All sidebars ask from the same few addresses.
   const bearer = await api.bearer()
-  const ask = async () => (await api.http.get('/v1/jobs').set('Authorization', bearer)).status
-  expect(await times(4, ask)).toEqual([200, 200, 200, 429])
+  const signedIn = async () => ask('/v1/jobs', bearer)
+  expect(await times(10, signedIn)).toEqual(Array.from({ length: 10 }, () => 200))
   const tick = async () => (await api.http.post('/v1/tick')).status
   expect(new Set(await times(50, tick))).toEqual(new Set([204]))
 })
