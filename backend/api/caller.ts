@@ -87,9 +87,9 @@ async function ownerOf(
   }
   gate?.proven(request, given)
   await gate?.spend('key', key.id)
-  requireScope(key, route)
   // Where a key is allowed from was said by its owner: nothing there is news.
   if (key.from.length === 0) await gate?.seen(request, { user: key.user, key: key.id })
+  requireScope(key, route)
   const frozen = await freezing?.look(key.user)
   if (frozen?.frozen === true)
     throw new WaybillError('frozen', 'Everything is frozen until its owner ends that.')

@@ -13,7 +13,7 @@ const budgets = {
   /** Pages, by address. */
   pages: { free: 600, seconds: 60 },
   /** Beginnings and ends of sign-ins, by address. */
-  signIn: { free: 100, seconds: 600 },
+  signIn: { free: 600, seconds: 600 },
   /** What a person asks for, with whatever. */
   user: { free: 600, seconds: 60 },
   /** What one API key asks for. */

@@ -122,13 +122,14 @@ describe('an alarm', () => {
   it('is raised for an API key that comes from somewhere else, before it gets anything', async () => {
     await start('freeze')
     const { body } = await t.api(t.ann, 'POST', '/v1/keys', { name: 'CI', scopes: ['jobs:read'] })
-    const ask = async (address: string) =>
+    const ask = async (address: string, path = '/v1/jobs') =>
       (
-        await fetch(`${t.url}/v1/jobs`, {
+        await fetch(`${t.url}${path}`, {
           headers: { authorization: `Bearer ${String(body['key'])}`, 'x-forwarded-for': address },
         })
       ).status
     expect([await ask('192.0.2.1'), await ask('192.0.2.9')]).toEqual([200, 200])
+    expect(await ask('203.0.113.1', '/v1/connections')).toBe(403)
     expect(await ask('203.0.113.1')).toBe(409)
     expect(await alarms()).toEqual(['key_new_network'])
     expect([await ask('192.0.2.1'), await frozen()]).toEqual([409, true])
