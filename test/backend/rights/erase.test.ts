@@ -108,6 +108,11 @@ function declareErasing(open: Open, every: number): void {
       const { code } = await world.process().rights.eraseAsk(ann)
       const mortal = world.process(life)
       const begun = await mortal.rights.erase(ann, code).catch(() => null)
+      // Between the key's end and the person's, something stands in its place.
+      const midway = (await world.store.get('erasures', begun?.id ?? 'none'))?.fields['step']
+      const isBetween = ['jobs', 'rest', 'details'].includes(String(midway))
+      const key = await world.store.get('keys', ann)
+      expect([midway, key?.fields['erased'] === true || !isBetween]).toEqual([midway, true])
       // If it had not begun, or nobody was told that it had, a tick does what there is to do.
       await world.process().tick()
       await world.process().tick()
@@ -115,6 +120,9 @@ function declareErasing(open: Open, every: number): void {
       const isWhole = frozen !== null && (await world.store.get('keys', ann))?.body !== null
       const left = isWhole ? [] : leaksIn(await dump(), [...canaries, ...tokens, ann])
       expect([frozen?.fields['erasure'], left]).toEqual([undefined, []])
+      const { audit } = await everything(world.store)
+      const told = audit.filter(({ fields }) => fields['act'] === 'user_erased')
+      expect([step, told.length]).toEqual([step, isWhole ? 0 : 1])
       if (begun === null) continue
       if (life.left <= 0) killed += 1
       const { statement } = verifyCertificate(JSON.stringify(await certificateOf(world, begun)))

@@ -89,3 +89,28 @@ it('a tick starts no job of the person, and is not kept from starting those of o
   const due = await store.list({ collection: 'due', where: { waits: true }, limit: 9 })
   expect(due.map(({ fields }) => fields['user'])).toEqual([bob])
 })
+
+it('nobody makes new keys, neither when the old ones are deleted nor at the very end', async () => {
+  const { store, rights } = world.process()
+  const { code } = await rights.eraseAsk(ann)
+  await world.process({ left: 14, after: true }).rights.erase(ann, code)
+  const frozen = { code: 'frozen' }
+  // The end: what stood in the place of the keys is gone, and the freeze is still there.
+  await store.transact(async (transaction) => transaction.remove('keys', ann))
+  await expect(world.process().owners.of(ann)).rejects.toMatchObject(frozen)
+  expect(await store.get('keys', ann)).toBeNull()
+  // Somebody asked before it began, and comes to write when it is long under way.
+  await store.transact(async (transaction) => transaction.put('keys', erasedKey(ann)))
+  const late = new Proxy(store, {
+    get: (target, name, receiver) => {
+      const value: unknown = Reflect.get(target, name, receiver)
+      if (name !== 'get') return value
+      return async (...[collection, key]: Parameters<typeof store.get>) =>
+        collection === 'freezes' || collection === 'keys' ? null : target.get(collection, key)
+    },
+  })
+  await expect(worldOn(late, { now: world.now() }).process().owners.of(ann)).rejects.toMatchObject({
+    code: 'key_unavailable',
+  })
+  expect((await store.get('keys', ann))?.fields).toEqual({ erased: true })
+})
