@@ -49,9 +49,9 @@ export interface Connecting {
     asked: { readonly provider: AccountProvider; readonly tier?: DriveTier | undefined },
     isBearer?: boolean,
   ): Promise<{ readonly url: string; readonly expiresAt: string }>
-  /** Throws `not_found` for a link that is used or over. */
+  /** Throws `not_found` for a link that is over, and `wrong_state` for one that has been used. */
   look(ticket: string): Promise<Ticket>
-  /** Throws `not_found`, and `forbidden` for anybody but the one the link was made for. */
+  /** Throws as `look`, and `forbidden` for anybody but the one the link was made for. */
   begin(ticket: string, user: string): Promise<Departure>
   /**
    * Throws `not_found` and `invalid_request` for anything but the answer to a sign-in that this browser has begun, and

@@ -42,18 +42,28 @@ export async function createTicket(
   return secret
 }
 
-/** @returns the ticket, which stays good; `not_found` if there is none or its time is over. */
+/**
+ * @returns the ticket, which stays good; `not_found` if there is none or its time is over, `wrong_state` if it has been
+ *   used
+ */
 export async function readTicket(from: Pick<Transaction, 'get'>, secret: string): Promise<Ticket> {
   const found = isSecret(secret) ? await from.get('tickets', hashed('ticket', secret)) : null
   if (found === null)
-    throw new WaybillError('not_found', 'This link has been used, or its time is over.')
+    throw new WaybillError('not_found', 'There is no such link, or its time is over.')
+  if (found.fields['isUsed'] === true)
+    throw new WaybillError('wrong_state', 'This link has been used.')
   return ticketFrom(found)
 }
 
-/** Uses a ticket up, in the transaction that keeps what it is used for. Throws `not_found`. */
+/**
+ * Uses a ticket up, in the transaction that keeps what it is used for: of whom and for what it was is forgotten, and that it
+ * was used is known until its time is over, so that whoever opens the link again is told so. Throws as `readTicket`.
+ */
 export async function useTicket(transaction: Transaction, secret: string): Promise<Ticket> {
   const ticket = await readTicket(transaction, secret)
-  transaction.remove('tickets', hashed('ticket', secret))
+  const key = hashed('ticket', secret)
+  const { expiresAt } = ticket
+  transaction.put('tickets', { key, fields: { isUsed: true }, body: null, expiresAt })
   return ticket
 }
 

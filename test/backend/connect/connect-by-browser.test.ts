@@ -150,8 +150,8 @@ describe('a link', () => {
     const link = await t.link(t.ann, 'dropbox')
     const asks = await browser.open(link)
     await browser.press(asks, /Continue to/, t.clouds.dropbox.url)
-    expect((await browser.press(asks, /Continue to/)).status).toBe(404)
-    expect((await browser.open(link)).status).toBe(404)
+    expect((await browser.press(asks, /Continue to/)).status).toBe(409)
+    expect((await browser.open(link)).status).toBe(409)
   })
 
   it('is refused for what this installation does not do', async () => {

@@ -18,7 +18,7 @@ beforeEach(() => {
 afterEach(() => records.close())
 
 /** Everything that the store holds of these collections, in the clear. */
-async function plain(collection: 'signIns', key: string): Promise<string> {
+async function plain(collection: 'signIns' | 'tickets', key: string): Promise<string> {
   const found = await records.store.get(collection, key)
   return JSON.stringify([found?.key, found?.fields, String(found?.body)])
 }
@@ -91,7 +91,8 @@ describe('a ticket', () => {
     const use = async () => records.store.transact(async (now) => useTicket(now, secret))
     const all = await Promise.allSettled([use(), use(), use()])
     expect(all.filter((each) => each.status === 'fulfilled')).toHaveLength(1)
-    await expect(readTicket(records.store, secret)).rejects.toMatchObject(gone)
+    await expect(readTicket(records.store, secret)).rejects.toMatchObject({ code: 'wrong_state' })
+    expect(await plain('tickets', hashed('ticket', secret))).not.toContain('ann')
   })
 
   it('is over after ten minutes', async () => {
