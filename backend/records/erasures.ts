@@ -30,6 +30,7 @@ export const erasedKinds = [
   'sessions',
   'apiKeys',
   'sightings',
+  'picks',
   'tickets',
   'signIns',
 ] as const
@@ -204,6 +205,7 @@ function countsOf(count: (kind: ErasedKind) => number): Readonly<Record<ErasedKi
     sessions: count('sessions'),
     apiKeys: count('apiKeys'),
     sightings: count('sightings'),
+    picks: count('picks'),
     tickets: count('tickets'),
     signIns: count('signIns'),
   }

@@ -30,6 +30,7 @@ const foundBy: Readonly<
   apiKeys: 'the user',
   sightings: 'the user',
   googleEvents: 'not sealed',
+  picks: 'the user',
   freezes: 'not sealed',
   erasures: 'not sealed',
   // Each with one of its own, which a rotation leaves alone.

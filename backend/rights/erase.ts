@@ -126,7 +126,7 @@ const steps: Readonly<Record<ErasureStep, Step>> = {
 
   rest: async ({ store }, erasure, user, goOn) => {
     const where = { user }
-    for (const kind of ['sessions', 'apiKeys', 'sightings', 'tickets', 'signIns'] as const)
+    for (const kind of ['sessions', 'apiKeys', 'sightings', 'picks', 'tickets', 'signIns'] as const)
       if (!(await erasePages(store, erasure, { collection: kind, where }, kind, goOn))) return null
     await nameAnew(store, erasure, user)
     // What is over is not listed, and may lie there still.

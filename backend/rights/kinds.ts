@@ -140,6 +140,15 @@ export const kinds: Readonly<Record<Collection, Kind>> = {
       return [{ apiKey, networks: placesOf(networks), countries: placesOf(countries) }]
     },
   },
+  picks: {
+    name: 'pick',
+    about: 'Files that you have picked in a Google Drive, until a job takes them.',
+    by: 'user',
+    lines: (owner, { key, fields: { pickedAt }, body, expiresAt }) => {
+      const ids = owner.open<readonly string[]>('picks', key, body)
+      return [{ connection: key, ids, pickedAt: time(pickedAt), until: time(expiresAt) }]
+    },
+  },
   googleEvents: { leftOut: 'That a report of Google’s has come already: a hash of its number.' },
   freezes: {
     name: 'freeze',

@@ -20,6 +20,7 @@ export type Collection =
   | 'apiKeys'
   | 'sightings'
   | 'googleEvents'
+  | 'picks'
   | 'freezes'
   | 'revocations'
   | 'erasures'
@@ -60,6 +61,7 @@ export const indexes: Readonly<Record<Collection, readonly (readonly string[])[]
   apiKeys: [['user']],
   sightings: [['user']],
   googleEvents: [],
+  picks: [['user']],
   freezes: [['erasure']],
   revocations: [['user'], ['waits']],
   erasures: [['waits']],
