@@ -6,6 +6,8 @@ import { boxFrom, microsoftFrom, moreProviderVariables } from './config/more-pro
 import type { BoxSettings, MicrosoftSettings } from './config/more-providers.ts'
 import { protectionFrom, protectionVariables } from './config/protection.ts'
 import type { ProtectionSettings } from './config/protection.ts'
+import { pageSettingsFrom, pageVariables } from './config/page-settings.ts'
+import type { PageSettings } from './config/page-settings.ts'
 import { safeUrl } from './config/safe-url.ts'
 import { logLevels, type LogLevel } from './log.ts'
 
@@ -53,6 +55,7 @@ export interface Settings {
   /** Null where this installation has no client. */
   readonly box: BoxSettings | null
   readonly microsoft: MicrosoftSettings | null
+  readonly pages: PageSettings
 }
 
 const roles = ['all', 'api', 'runner'] as const
@@ -141,7 +144,8 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   const cloud = isCloud ? googleCloudVariables.safeParse(variables) : null
   const more = moreProviderVariables.safeParse(variables)
   const protection = protectionVariables.safeParse(variables)
-  const issues = [base, cloud, more, protection].flatMap((each) => each?.error?.issues ?? [])
+  const pages = pageVariables.safeParse(variables)
+  const issues = [base, cloud, more, protection, pages].flatMap((each) => each?.error?.issues ?? [])
   const advice = issues.map((issue) => `  ${issue.path[0]?.toString()}: ${issue.message}`)
   // Google's clients would write whole requests into the log, with tokens and keys in them.
   if (variables['GOOGLE_SDK_NODE_LOGGING'] !== undefined)
@@ -150,13 +154,8 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     advice.push('  PUBLIC_URL: set it to the URL at which browsers find this Waybill')
   if (!isCloud && base.data !== undefined && base.data.WAYBILL_ROLE !== 'all')
     advice.push('  WAYBILL_ROLE: leave it out, on one machine there is only one process')
-  if (
-    !base.success ||
-    !more.success ||
-    !protection.success ||
-    cloud?.success === false ||
-    advice.length > 0
-  )
+  const isWrong = !more.success || !pages.success || cloud?.success === false
+  if (!base.success || !protection.success || isWrong || advice.length > 0)
     throw new WaybillError(
       'settings_invalid',
       ['Some settings are missing or wrong:', ...new Set(advice)].join('\n'),
@@ -197,5 +196,6 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     },
     box: boxFrom(more.data),
     microsoft: microsoftFrom(more.data),
+    pages: pageSettingsFrom(pages.data),
   }
 }

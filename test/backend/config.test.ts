@@ -69,7 +69,31 @@ describe('settings', () => {
       },
       box: null,
       microsoft: null,
+      pages: { operator: { name: null, contact: null }, picker: null },
     })
+  })
+
+  it('say who runs it, and with which key files are picked', () => {
+    const read = readSettings({
+      ...least,
+      WAYBILL_OPERATOR: 'Example Ltd',
+      WAYBILL_SUPPORT: 'help@example.com',
+      GOOGLE_API_KEY: 'key',
+      GOOGLE_APP_ID: '1234567890',
+    })
+    expect(read.pages).toEqual({
+      operator: { name: 'Example Ltd', contact: 'help@example.com' },
+      picker: {
+        scriptUrl: 'https://apis.google.com/js/api.js',
+        apiKey: 'key',
+        appId: '1234567890',
+      },
+    })
+    expect(advice({ ...least, GOOGLE_APP_ID: '1' })).toContain('GOOGLE_API_KEY: set it as well')
+    expect(advice({ ...least, GOOGLE_API_KEY: 'key' })).toContain('GOOGLE_APP_ID: set it as well')
+    expect(advice({ ...least, WAYBILL_SUPPORT: 'javascript:alert(1)' })).toContain(
+      'WAYBILL_SUPPORT: set it to an e-mail address or an https URL',
+    )
   })
 
   it('can all be set, lists by commas', () => {
