@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Connecting } from '../connect/connecting.ts'
 import type { ConnectionView, Connections } from '../connect/connections-view.ts'
 import type { Disconnecting } from '../connect/disconnect.ts'
+import type { Picking } from '../connect/picking.ts'
 import { nothing, route, type Route } from './route.ts'
 import { connectRequest, id } from './schemas.ts'
 
@@ -10,13 +11,14 @@ export interface ConnectionParts {
   readonly connections: Connections
   readonly connecting: Pick<Connecting, 'start' | 'confirm'>
   readonly disconnecting: Pick<Disconnecting, 'disconnect' | 'pending'>
+  readonly picking: Pick<Picking, 'picked'>
 }
 
 const params = z.strictObject({ id })
 
 /** @returns the routes by which a person sees, adds and ends their connections. */
 export function connectionRoutes(parts: ConnectionParts): readonly Route[] {
-  const { connections, connecting, disconnecting } = parts
+  const { connections, connecting, disconnecting, picking } = parts
   return [
     route({
       method: 'get',
@@ -72,6 +74,22 @@ export function connectionRoutes(parts: ConnectionParts): readonly Route[] {
       handle: async (call) => ({
         json: shown(await connecting.confirm(call.user, call.params.id)),
       }),
+    }),
+    route({
+      method: 'get',
+      path: '/v1/connections/:id/picked',
+      name: 'listPickedFiles',
+      summary:
+        'Gives the files that were picked in the last day, and the page on which they are: no ids and null before that.',
+      params,
+      query: nothing,
+      body: nothing,
+      success: { status: 200, shape: 'PickedFiles' },
+      errors: ['not_found'],
+      handle: async (call) => {
+        const { url, ids, pickedAt } = await picking.picked(call.user, call.params.id)
+        return { json: { url, ids, pickedAt } }
+      },
     }),
     route({
       method: 'delete',

@@ -7,7 +7,8 @@ import type { Session, Sessions } from '../records/sessions.ts'
 import { readCookie, sessionCookie } from './cookies.ts'
 import { asAnswer, statusOf } from './errors.ts'
 import type { Gate } from './gate.ts'
-import { problemPage } from './pages/connect-pages.ts'
+import { refusalPage } from './pages/failure-pages.ts'
+import { localeFor } from './pages/localized.ts'
 import type { SignedIn } from './pages/layout.ts'
 import { observe } from './serve-route.ts'
 import type { Observing } from './serve-route.ts'
@@ -32,6 +33,16 @@ export interface Visit {
   readonly query: URLSearchParams
   /** Empty unless something is posted. */
   readonly form: URLSearchParams
+  /** In which dates and numbers are written. */
+  readonly locale: string
+}
+
+/** In what a page differs from the others. */
+export interface PageOptions {
+  /** How long a form may be, in KiB. */
+  readonly formKib?: number
+  /** Says in words of its own what went wrong: a whole page, or null for the usual one. */
+  readonly explain?: (error: WaybillError, visit: Visit) => string | null
 }
 
 export interface PageEndpoint {
@@ -40,16 +51,16 @@ export interface PageEndpoint {
   readonly handle: RequestHandler
 }
 
-const policy = [
-  "default-src 'none'",
-  "style-src 'self'",
-  "img-src 'self'",
-  "form-action 'self'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-].join('; ')
+const usualPolicy = {
+  'default-src': "'none'",
+  'style-src': "'self'",
+  'img-src': "'self' data:",
+  'form-action': "'self'",
+  'base-uri': "'none'",
+  'frame-ancestors': "'none'",
+}
 
-const text = express.text({ limit: '8kb', inflate: false, type: () => true })
+const usualFormKib = 8
 
 /**
  * A page, or what a button on one does. A post has to come from our own page: its `Origin` says so, and where somebody is
@@ -62,12 +73,19 @@ export function page(
   method: 'get' | 'post',
   path: string,
   act: (visit: Visit) => Promise<void>,
+  options: PageOptions = {},
 ): PageEndpoint {
+  const text = express.text({
+    limit: (options.formKib ?? usualFormKib) * 1024,
+    inflate: false,
+    type: () => true,
+  })
   const handle: RequestHandler = async (request, response) => {
     setHeaders(response)
     const { gate } = serving
     const isCallback = path.startsWith('/oauth/')
     const isSignIn = isCallback || path === '/connect/sign-in'
+    let visit: Visit | null = null
     const answer = async (): Promise<void> => {
       await gate?.arrive(request, isSignIn ? 'signIn' : 'pages')
       if (method === 'post') requireOwnOrigin(request, serving.publicUrl())
@@ -78,18 +96,24 @@ export function page(
       if (path === '/connect/:ticket') await gate?.refuseLocked(request, secret ?? null)
       const session = await serving.sessions.find(secret)
       if (session !== null) await admit(request, session, secret ?? '', gate)
-      const form = method === 'post' ? await readForm(request, response) : new URLSearchParams()
+      const form =
+        method === 'post' ? await readForm(text, request, response) : new URLSearchParams()
       const token = session === null ? null : hashed('form', secret ?? '')
       if (method === 'post' && token !== null) requireToken(form, token)
       const signedIn = session && token !== null ? { label: session.label, form: token } : null
+      const locale = localeFor(request.acceptsLanguages())
+      visit = { request, response, session, signedIn, query, form, locale }
       try {
-        await act({ request, response, session, signedIn, query, form })
+        await act(visit)
       } catch (error) {
         if (isGuess(error)) await gate?.failed(request, session?.user ?? null)
         throw error
       }
     }
-    await observe(request, response, path, serving, answer, refuse)
+    const refusing = (to: Response, error: WaybillError): void => {
+      refuse(to, error, visit, options.explain)
+    }
+    await observe(request, response, path, serving, answer, refusing)
   }
   return { method, path, handle }
 }
@@ -111,12 +135,29 @@ function isGuess(error: unknown): boolean {
   return code === 'not_found' || code === 'forbidden' || code === 'unauthenticated'
 }
 
+/** Who is signed in; throws `unauthenticated` if nobody is. */
+export function requireSession({ session, signedIn }: Visit): {
+  readonly user: string
+  readonly signedIn: SignedIn
+} {
+  if (session === null || signedIn === null)
+    throw new WaybillError('unauthenticated', 'Nobody is signed in here any more. Begin again.')
+  return { user: session.user, signedIn }
+}
+
+/** @returns the policy of a page: the usual one, but for the directives in `other`. */
+export function policyWith(other: Readonly<Record<string, string>>): string {
+  return Object.entries({ ...usualPolicy, ...other })
+    .map((directive) => directive.join(' '))
+    .join('; ')
+}
+
 function setHeaders(response: Response): void {
   // With it, the sidebar would not notice that the tab it has opened is closed:
   // https://developers.google.com/apps-script/reference/card-service/open-link
   response.removeHeader('Cross-Origin-Opener-Policy')
   response.set({
-    'Content-Security-Policy': policy,
+    'Content-Security-Policy': policyWith({}),
     // Other sites are told nothing; our own forms need it, or their `Origin` would be `null`.
     'Referrer-Policy': 'same-origin',
     'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
@@ -141,7 +182,11 @@ function requireToken(form: URLSearchParams, token: string): void {
   if (!isSame) throw forged()
 }
 
-async function readForm(request: Request, response: Response): Promise<URLSearchParams> {
+async function readForm(
+  text: RequestHandler,
+  request: Request,
+  response: Response,
+): Promise<URLSearchParams> {
   await new Promise<void>((resolve, reject) => {
     text(request, response, (error?: unknown) => {
       if (error instanceof Error) reject(error)
@@ -159,16 +204,23 @@ function forged(): WaybillError {
   return new WaybillError('forbidden', 'This did not come from a page of Waybill. Open it again.')
 }
 
-const titles: Readonly<Record<number, string>> = {
-  400: 'That did not work',
-  401: 'Sign in again',
-  403: 'Not for you',
-  404: 'Nothing here',
-  409: 'Not now',
-  429: 'Wait a little',
+/** What is shown where there is nothing, or where a path cannot be read: to browsers, in place of the API's answer. */
+export function refuseBrowser(response: Response, error: WaybillError): void {
+  setHeaders(response)
+  refuse(response, error, null)
 }
 
-function refuse(response: Response, error: WaybillError): void {
+/** @returns whether it is somebody's browser that asks for a page, and not a program that asks the API. */
+export function wantsPage(request: Request): boolean {
+  return !request.path.startsWith('/v1/') && request.accepts(['json', 'html']) === 'html'
+}
+
+function refuse(
+  response: Response,
+  error: WaybillError,
+  visit: Visit | null,
+  explain: PageOptions['explain'] = () => null,
+): void {
   if (response.headersSent) {
     response.destroy()
     return
@@ -179,5 +231,6 @@ function refuse(response: Response, error: WaybillError): void {
   if (error.retryAfterMs !== undefined)
     response.set('Retry-After', `${Math.max(1, Math.ceil(error.retryAfterMs / 1_000))}`)
   response.status(status).type('html')
-  response.send(problemPage(titles[status] ?? 'Something went wrong', error.message))
+  const explained = visit === null ? null : explain(error, visit)
+  response.send(explained ?? refusalPage(status, error, visit?.signedIn ?? null))
 }

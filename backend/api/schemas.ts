@@ -26,6 +26,9 @@ export const id = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'an id of Waybill')
 // A provider's id. What it may hold is the provider's business; this keeps it out of queries and paths.
 const itemId = z.string().regex(/^[A-Za-z0-9_-]{1,200}$/, 'the id of an item')
 
+/** Items that somebody picked. */
+export const itemIds = z.array(itemId).min(1).max(1_000)
+
 // A path from the top without empty, `.` and `..` segments.
 const aPath = 'a path from the top of the account, like /Backups/Drive'
 const folder = z
@@ -43,7 +46,7 @@ export const wholeNumber = (least: number, most: number) =>
     .pipe(z.int().min(least).max(most))
 
 const selection = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('items'), ids: z.array(itemId).min(1).max(1_000) }),
+  z.strictObject({ kind: z.literal('items'), ids: itemIds }),
   z.strictObject({ kind: z.literal('folder'), id: itemId }),
   z.strictObject({ kind: z.literal('drive'), sharedDrives: z.boolean() }),
 ])
@@ -149,6 +152,12 @@ const connectionList = z.strictObject({
   pending: z.array(pendingRevocation),
 })
 
+const pickedFiles = z.strictObject({
+  url: z.url(),
+  ids: z.array(itemId),
+  pickedAt: time.nullable(),
+})
+
 const connectLink = z.strictObject({ url: z.url(), expiresAt: time })
 
 const disconnected = z.strictObject({
@@ -228,6 +237,7 @@ export const shapes = {
   JobList: jobList,
   ConnectRequest: connectRequest,
   ConnectLink: connectLink,
+  PickedFiles: pickedFiles,
   Connection: connection,
   ConnectionList: connectionList,
   Disconnected: disconnected,

@@ -43,14 +43,21 @@ export function serveRoute(route: Route, serving: Serving): RequestHandler {
   }
 }
 
-/** Nothing is served at the path, or not by this method. */
-export function serveNothing(serving: Observing): RequestHandler {
+/** Sends the answer for what went wrong. */
+export type Refuse = (response: Response, error: WaybillError) => void
+
+/** Nothing is served at the path, or not by this method. `refuseFor` says how whoever asks is told. */
+export function serveNothing(
+  serving: Observing,
+  refuseFor: (request: Request) => Refuse,
+): RequestHandler {
   return async (request, response) => {
     await serveError(
       new WaybillError('not_found', 'There is nothing here.'),
       request,
       response,
       serving,
+      refuseFor(request),
     )
   }
 }
@@ -61,8 +68,9 @@ export async function serveError(
   request: Request,
   response: Response,
   serving: Observing,
+  refuse: Refuse,
 ): Promise<void> {
-  await observe(request, response, undefined, serving, () => Promise.reject(thrown))
+  await observe(request, response, undefined, serving, () => Promise.reject(thrown), refuse)
 }
 
 /**
@@ -77,7 +85,7 @@ export async function observe(
   route: string | undefined,
   serving: Observing,
   act: () => Promise<void>,
-  refuse: (response: Response, error: WaybillError) => void = sendError,
+  refuse: Refuse = sendError,
 ): Promise<void> {
   const answer = async () => observed(request, response, route, serving, act, refuse)
   const { tracing } = serving
@@ -90,7 +98,7 @@ async function observed(
   route: string | undefined,
   { log, clock }: Observing,
   act: () => Promise<void>,
-  refuse: (response: Response, error: WaybillError) => void,
+  refuse: Refuse,
 ): Promise<void> {
   const began = clock()
   const over = new Promise<void>((resolve) => {

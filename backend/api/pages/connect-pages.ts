@@ -1,14 +1,19 @@
 import { accountNames } from '../../../shared/account.ts'
 import type { AccountProvider, DriveTier } from '../../../shared/account.ts'
+import { connectAct } from './failure-pages.ts'
+import type { Attempt } from './failure-pages.ts'
 import { html } from './html.ts'
 import type { Html } from './html.ts'
-import { act, layout } from './layout.ts'
+import { dateTime } from './localized.ts'
+import { act, hidden, layout } from './layout.ts'
 import type { SignedIn } from './layout.ts'
 
 interface Asking {
   readonly provider: AccountProvider
   readonly tier: DriveTier | null
 }
+
+const address = 'It learns the address of the account, to show you which one it is.'
 
 /** What Waybill asks for, and why, in words. */
 function reasons({ provider, tier }: Asking): readonly string[] {
@@ -17,27 +22,27 @@ function reasons({ provider, tier }: Asking): readonly string[] {
       return tier === 'whole'
         ? [
             'Waybill may read all files in this Google Drive, to copy them. It can change and delete nothing there.',
-            'It learns the address of the account, to show you which one it is.',
+            address,
           ]
         : [
             'Waybill may read the files that you pick for it, one by one, to copy them. It sees no others.',
-            'It learns the address of the account, to show you which one it is.',
+            address,
           ]
     case 'dropbox':
       return [
         'Waybill may see the names of files and folders, to find what it has copied before.',
         'It may write files and folders, and read them, to check its copies.',
-        'It learns the address of the account, to show you which one it is.',
+        address,
       ]
     case 'box':
       return [
         'Waybill may read and write files and folders in this Box, to put copies there and to check them.',
-        'It learns the address of the account, to show you which one it is.',
+        address,
       ]
     case 'microsoft':
       return [
         'Waybill may read and write files in this OneDrive, to put copies there and to check them.',
-        'It learns the address of the account, to show you which one it is.',
+        address,
       ]
     default:
       return provider satisfies never
@@ -45,31 +50,85 @@ function reasons({ provider, tier }: Asking): readonly string[] {
 }
 
 /** @returns the first page of a link: what is asked, and why; one button goes to the provider. */
-export function askPage(asking: Asking & { readonly ticket: string }, signedIn: SignedIn | null) {
+export function askPage(
+  asking: Asking & { readonly ticket: string; readonly expiresAt: number },
+  signedIn: SignedIn | null,
+  locale: string,
+): string {
   const name = accountNames[asking.provider]
   return layout(
     `Connect ${name}`,
     signedIn,
-    html`<p>${name} will ask you to allow this:</p>
+    html`<p class="lead">${name} will ask you to allow this:</p>
       <ul>
         ${reasons(asking).map((each) => html`<li>${each}</li>`)}
       </ul>
       <p>
         You sign in at ${name} itself: Waybill never sees your password. What it is given is kept
         encrypted, and you can take it back at any time.
+        <a href="/help/permissions#${asking.provider}">More about these permissions</a>
       </p>
-      ${act(`/connect/${asking.ticket}`, signedIn?.form ?? null, `Continue to ${name}`)}`,
+      ${act(`/connect/${asking.ticket}`, signedIn?.form ?? null, `Continue to ${name}`)}
+      <p class="quiet-text">
+        This link is good until ${dateTime(new Date(asking.expiresAt).toISOString(), locale)}, and
+        for one sign-in.
+      </p>`,
   )
 }
 
-/** @returns the page for a browser in which nobody is signed in yet. */
-export function signInPage(ticket: string | null) {
+/** @returns the page on which a person chooses what to connect. */
+export function choosePage(offers: readonly Attempt[], signedIn: SignedIn): string {
+  return layout(
+    'Connect an account',
+    signedIn,
+    html`<p class="lead">
+        Waybill copies from Google Drive to another cloud. You see what each asks for before you
+        allow it.
+      </p>
+      <ul class="cards">
+        ${offers.map((offer) => offerRow(offer, signedIn))}
+      </ul>`,
+  )
+}
+
+function offerRow({ provider, tier }: Attempt, { form }: SignedIn): Html {
+  const name = accountNames[provider]
+  const [title, about] = aboutOffer({ provider, tier })
+  return html`<li>
+    <h2>${title}</h2>
+    <p>${about}</p>
+    ${connectAct(
+      { provider, tier },
+      form,
+      tier === null ? `Connect ${name}` : `Connect ${name}, ${tierNames[tier]}`,
+    )}
+  </li>`
+}
+
+const tierNames: Readonly<Record<DriveTier, string>> = {
+  picked: 'picked files',
+  whole: 'whole',
+}
+
+function aboutOffer({ provider, tier }: Attempt): readonly [string, string] {
+  const name = accountNames[provider]
+  if (tier === 'whole')
+    return [`${name}, the whole of it`, 'Waybill may read everything in it, and change nothing.']
+  if (tier === 'picked')
+    return [`${name}, picked files`, 'Waybill sees only the files that you pick for it.']
+  return provider === 'dropbox'
+    ? [name, 'Copies go there.']
+    : [name, 'You can connect it already; jobs cannot use it yet.']
+}
+
+/** @returns the page for a browser in which nobody is signed in yet; `onward` is where to go on afterwards. */
+export function signInPage(onward: string | null): string {
   return layout(
     'Sign in to Waybill',
     null,
-    html`<p>
+    html`<p class="lead">
         ${
-          ticket === null
+          onward === null || onward.includes('/')
             ? 'Sign in with the Google account in which you use Waybill.'
             : 'This link is for one person. Sign in with the Google account in which you asked for it.'
         }
@@ -78,13 +137,17 @@ export function signInPage(ticket: string | null) {
         '/connect/sign-in',
         null,
         'Sign in with Google',
-        ticket === null ? null : html`<input type="hidden" name="ticket" value="${ticket}" />`,
-      )}`,
+        onward === null ? null : hidden('onward', onward),
+      )}
+      <p>
+        Google tells Waybill who you are and your address, nothing else.
+        <a href="/help/permissions#google">What that is for</a>
+      </p>`,
   )
 }
 
 /** @returns what is seen for a moment on the way to a provider. */
-export function leavingPage(name: string, url: string) {
+export function leavingPage(name: string, url: string): string {
   return layout(
     `On the way to ${name}`,
     null,
@@ -92,29 +155,13 @@ export function leavingPage(name: string, url: string) {
   )
 }
 
-/** What did not work, and what to do. */
-export function problemPage(title: string, text: string, signedIn: SignedIn | null = null): string {
-  return layout(title, signedIn, paragraph(text))
-}
-
-/** @returns what a person is told who did not allow what Waybill needs. */
-export function notAllowedPage(
-  provider: AccountProvider,
-  kind: 'denied' | 'incomplete',
-  signedIn: SignedIn | null,
-): string {
-  const name = accountNames[provider]
-  const what =
-    kind === 'denied'
-      ? `You did not allow Waybill to use this ${name} account, so nothing was connected.`
-      : `A box was left unticked at ${name}, and without it Waybill cannot work. Nothing was connected.`
-  return problemPage(
-    'Not connected',
-    `${what} To try again, go back to where you came from and ask for a new link.`,
-    signedIn,
+/** @returns what is seen after signing out. */
+export function signedOutPage(): string {
+  return layout(
+    'Signed out',
+    null,
+    html`<p class="lead">You can close this tab.</p>
+      <p>Your accounts stay connected, and your jobs go on.</p>
+      ${act('/connect/sign-in', null, 'Sign in with Google', null, 'other')}`,
   )
-}
-
-function paragraph(text: string): Html {
-  return html`<p>${text}</p>`
 }

@@ -104,7 +104,7 @@ describe('the description', () => {
       Object.keys(methods).map((method) => `${method} ${path}`),
     )
     expect(described.toSorted()).toEqual([...routes].toSorted())
-    expect(described).toHaveLength(28)
+    expect(described).toHaveLength(29)
   })
 
   it('names every path parameter, every shape that it refers to, and every act once', () => {
@@ -286,6 +286,6 @@ it('every noun brings its own routes', () => {
     apiKeyRoutes(memoryAccounts().apiKeys),
     healthRoutes(async () => undefined),
   ]
-  expect(nouns.map((routes) => routes.length)).toEqual([8, 1, 4, 3, 3, 2])
+  expect(nouns.map((routes) => routes.length)).toEqual([8, 1, 5, 3, 3, 2])
   expect(openApiRoute(nouns.flat()).path).toBe('/v1/openapi.json')
 })

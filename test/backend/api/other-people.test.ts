@@ -104,13 +104,15 @@ it('nor does any page', async () => {
       ['GET', `/connect/accounts/${id}`, 404] as const,
       ['POST', `/connect/accounts/${id}/confirm`, 404] as const,
       ['POST', `/connect/accounts/${id}/disconnect`, 404] as const,
+      ['GET', `/connect/accounts/${id}/pick`, 404] as const,
+      ['POST', `/connect/accounts/${id}/pick`, 404] as const,
     ]),
   ] as const
   for (const [method, path, status] of pages) {
     const response = await fetch(`${t.url}${path}`, {
       method,
       headers: { cookie, origin: t.url },
-      ...(method === 'POST' ? { body: new URLSearchParams({ form }) } : {}),
+      ...(method === 'POST' ? { body: new URLSearchParams({ form, ids: '1a' }) } : {}),
     })
     tellsNothing(await response.text(), path)
     expect([method, path, response.status]).toEqual([method, path, status])

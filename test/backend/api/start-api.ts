@@ -41,7 +41,7 @@ const connections: readonly ConnectionView[] = [
 /** What the API needs besides jobs, with two connections that are everybody's. */
 export function memoryAccounts(): Pick<
   AppDeps,
-  'connections' | 'connecting' | 'disconnecting' | 'freezing' | 'apiKeys' | 'rights'
+  'connections' | 'connecting' | 'disconnecting' | 'picking' | 'freezing' | 'apiKeys' | 'rights'
 > {
   const found = (id: string): ConnectionView => {
     const connection = connections.find((each) => each.id === id)
@@ -86,6 +86,13 @@ export function memoryAccounts(): Pick<
         if (id !== 'e-1') throw new WaybillError('not_found', 'There is none.')
         return { id, state: 'erased', certificate: null }
       },
+    },
+    picking: {
+      picked: async (_user, id) => ({
+        url: `https://waybill.example/connect/accounts/${found(id).id}/pick`,
+        ids: ['1abc'],
+        pickedAt: until,
+      }),
     },
     freezing: {
       look: async () => free,
