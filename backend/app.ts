@@ -1,10 +1,12 @@
 import { createServer, type Server } from 'node:http'
-import express, { type ErrorRequestHandler, type Express } from 'express'
+import express, { type ErrorRequestHandler, type Express, type Request } from 'express'
 import helmet from 'helmet'
-import { accountEndpoints } from './api/account-pages.ts'
+import { accountEndpoints, type AccountServing } from './api/account-pages.ts'
 import { connectEndpoints, type ConnectServing } from './api/connect-pages.ts'
 import { connectionRoutes, type ConnectionParts } from './api/connections.ts'
 import { freezeEndpoints } from './api/freeze-pages.ts'
+import { eraseEndpoints, type EraseServing } from './api/erase-pages.ts'
+import { sendError } from './api/errors.ts'
 import { freezeRoutes } from './api/freeze.ts'
 import { apiKeyRoutes } from './api/api-keys.ts'
 import { auditRoutes } from './api/audit.ts'
@@ -14,6 +16,9 @@ import { healthRoutes, type Ready } from './api/health.ts'
 import { jobRoutes } from './api/jobs.ts'
 import { openApiRoute } from './api/openapi.ts'
 import { rightsRoutes } from './api/rights.ts'
+import { refuseBrowser, wantsPage } from './api/page-endpoint.ts'
+import { pickEndpoints } from './api/pick-pages.ts'
+import { publicEndpoints, type PublicServing } from './api/public-pages.ts'
 import { receiptRoutes } from './api/receipts.ts'
 import type { Route } from './api/route.ts'
 import {
@@ -21,6 +26,7 @@ import {
   serveNothing,
   serveRoute,
   type Observing,
+  type Refuse,
   type Serving,
 } from './api/serve-route.ts'
 import { taskEndpoints, type TaskServing } from './api/tasks.ts'
@@ -28,6 +34,7 @@ import type { Connecting } from './connect/connecting.ts'
 import type { Disconnecting } from './connect/disconnect.ts'
 import type { Rights } from './rights/rights.ts'
 import type { ApiKeys } from './records/api-keys.ts'
+import type { Picking } from './connect/picking.ts'
 import type { Freezing } from './run/freezing.ts'
 import type { AuditLog } from './audit/read-log.ts'
 import type { Jobs } from './run/jobs.ts'
@@ -42,8 +49,13 @@ export interface AppDeps extends Serving, ConnectionParts {
   /** What people see in their browsers. */
   readonly pages?: Pick<
     ConnectServing,
-    'sessions' | 'publicUrl' | 'signingIn' | 'authenticateBrowser'
-  > & { readonly connecting: Connecting; readonly disconnecting: Disconnecting }
+    'sessions' | 'publicUrl' | 'signingIn' | 'authenticateBrowser' | 'offers'
+  > &
+    Pick<PublicServing, 'operator'> & {
+      readonly connecting: Connecting
+      readonly disconnecting: Disconnecting
+      readonly picking: Picking
+    }
   /** Where Google reports what happens to people's accounts. */
   readonly googleEvents?: Pick<GoogleEventServing, 'read' | 'googleEvents'>
   /** Where the runner's endpoints are served beside the API. */
@@ -56,7 +68,9 @@ export interface RunnerDeps extends TaskServing {
 
 /** @returns the public API as an Express application, with no state of its own. */
 export function createApp(deps: AppDeps): Express {
-  return applicationOf(deps, (app) => {
+  const refuseFor = (request: Request): Refuse =>
+    deps.pages !== undefined && wantsPage(request) ? refuseBrowser : sendError
+  return applicationOf(deps, refuseFor, (app) => {
     app.set('trust proxy', deps.gate?.trustedProxies ?? 0)
     for (const route of allRoutes(deps)) app[route.method](route.path, serveRoute(route, deps))
     const pages = deps.pages === undefined ? [] : allPages({ ...deps, ...deps.pages })
@@ -71,7 +85,8 @@ export function createApp(deps: AppDeps): Express {
 export function createRunnerApp(deps: RunnerDeps): Express {
   // Health is for everybody: nobody is asked who they are.
   const serving = { ...deps, authenticate: async () => '' }
-  return applicationOf(deps, (app) => {
+  const refuseFor = (): Refuse => sendError
+  return applicationOf(deps, refuseFor, (app) => {
     for (const route of healthRoutes(deps.ready))
       app[route.method](route.path, serveRoute(route, serving))
     addTasks(app, deps)
@@ -83,7 +98,11 @@ function addTasks(app: Express, serving: TaskServing): void {
 }
 
 /** An application with what every answer has in common; `add` gives it its routes. */
-function applicationOf(deps: Observing, add: (app: Express) => void): Express {
+function applicationOf(
+  deps: Observing,
+  refuseFor: (request: Request) => Refuse,
+  add: (app: Express) => void,
+): Express {
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
@@ -114,8 +133,8 @@ function applicationOf(deps: Observing, add: (app: Express) => void): Express {
   })
 
   add(app)
-  app.use(serveNothing(deps))
-  app.use(serveFailure(deps))
+  app.use(serveNothing(deps, refuseFor))
+  app.use(serveFailure(deps, refuseFor))
   return app
 }
 
@@ -135,18 +154,30 @@ function allRoutes(deps: AppDeps): readonly Route[] {
 }
 
 function allPages(
-  deps: Parameters<typeof accountEndpoints>[0] &
-    Parameters<typeof freezeEndpoints>[0] &
-    ConnectServing,
+  deps: AccountServing &
+    ConnectServing &
+    EraseServing &
+    PublicServing &
+    Parameters<typeof freezeEndpoints>[0] & { readonly picking: Picking },
 ) {
   // Those with a name of their own come before the one with any ticket.
-  return [...accountEndpoints(deps), ...freezeEndpoints(deps), ...connectEndpoints(deps)]
+  return [
+    ...publicEndpoints(deps),
+    ...accountEndpoints(deps),
+    ...pickEndpoints(deps),
+    ...freezeEndpoints(deps),
+    ...eraseEndpoints(deps),
+    ...connectEndpoints(deps),
+  ]
 }
 
 /** What Express itself could not do: a path that is not well-formed. It tells an error handler by its four arguments. */
-function serveFailure(serving: Observing): ErrorRequestHandler {
+function serveFailure(
+  serving: Observing,
+  refuseFor: (request: Request) => Refuse,
+): ErrorRequestHandler {
   return async (error: unknown, request, response, _next) => {
-    await serveError(error, request, response, serving)
+    await serveError(error, request, response, serving, refuseFor(request))
   }
 }
 

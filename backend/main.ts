@@ -145,7 +145,7 @@ export function openWaybill({
     (await loadClouds()).account(...asked)
   let { port } = settings
   const adding = { connections, acts, endpoints, whose, now, random }
-  const accounts = createAccounts(settings, { ...adding, store, owners, port: () => port })
+  const accounts = createAccounts(settings, { ...adding, store, owners, tokens, port: () => port })
   const freezing = createFreezing({ store, owners, queue, now })
   const host = (): string => new URL(accounts.publicUrl()).hostname
   const rights = rightsOf(settings, {

@@ -7,10 +7,13 @@ import { privacyPage, termsPage } from './pages/legal-pages.ts'
 import type { Operator } from './pages/operator.ts'
 import { staticFiles } from './pages/static-files.ts'
 
+export interface PublicServing extends PageServing {
+  /** Who runs this Waybill. */
+  readonly operator: Operator
+}
+
 /** @returns the pages that everybody may read, and what all pages load. */
-export function publicEndpoints(
-  serving: PageServing & { readonly operator: Operator },
-): readonly PageEndpoint[] {
+export function publicEndpoints(serving: PublicServing): readonly PageEndpoint[] {
   const { operator } = serving
   const shown = (path: string, render: (signedIn: SignedIn | null) => string): PageEndpoint =>
     page(serving, 'get', path, async ({ response, signedIn }) => {

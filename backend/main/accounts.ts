@@ -1,10 +1,16 @@
+import { accountProviders } from '../../shared/account.ts'
+import type { DriveTier } from '../../shared/account.ts'
+import type { Attempt } from '../api/pages/failure-pages.ts'
 import type { Settings } from '../config.ts'
 import type { AddingDeps } from '../connect/add-connection.ts'
 import { createConnecting } from '../connect/connecting.ts'
 import { createConnectionViews } from '../connect/connections-view.ts'
 import { createDisconnecting } from '../connect/disconnect.ts'
+import { createPicking } from '../connect/picking.ts'
 import { createSigningIn } from '../connect/signing-in.ts'
+import type { Tokens } from '../connect/tokens.ts'
 import type { Owners } from '../records/owner.ts'
+import { createPicks } from '../records/picks.ts'
 import { createRevocations } from '../records/revocations.ts'
 import { createSessions } from '../records/sessions.ts'
 import type { Store } from '../store/store.ts'
@@ -23,6 +29,7 @@ export function createAccounts(
     readonly endpoints: ReturnType<typeof endpointsOf>
     readonly store: Store
     readonly owners: Owners
+    readonly tokens: Tokens
     readonly port: () => number
   },
 ) {
@@ -30,6 +37,8 @@ export function createAccounts(
   const revocations = createRevocations(store, owners, now)
   const publicUrl = (): string => settings.publicUrl ?? `http://localhost:${deps.port()}`
   const isWholeAllowed = settings.wholeDrive
+  const tiers: readonly DriveTier[] = isWholeAllowed ? ['picked', 'whole'] : ['picked']
+  const { operator, picker } = settings.pages
   return {
     publicUrl,
     connections: createConnectionViews(connections),
@@ -37,5 +46,15 @@ export function createAccounts(
     disconnecting: createDisconnecting({ connections, revocations, endpoints, now }),
     signingIn: createSigningIn({ ...deps, endpoint: endpoints['google-drive'], publicUrl }),
     sessions: createSessions(deps),
+    picking: createPicking({ ...deps, picks: createPicks(deps), picker, publicUrl }),
+    /** What the pages offer to connect. */
+    offers: accountProviders
+      .filter((provider) => endpoints[provider] !== null)
+      .flatMap((provider): readonly Attempt[] =>
+        provider === 'google-drive'
+          ? tiers.map((tier) => ({ provider, tier }))
+          : [{ provider, tier: null }],
+      ),
+    operator,
   }
 }

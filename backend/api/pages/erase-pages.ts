@@ -3,8 +3,6 @@ import type { Html } from './html.ts'
 import { act, hidden, layout } from './layout.ts'
 import type { SignedIn } from './layout.ts'
 import { dateTime } from './localized.ts'
-import { contactLink } from './operator.ts'
-import type { Operator } from './operator.ts'
 
 const effects = html`<h2>What will happen</h2>
   <ul>
@@ -30,8 +28,6 @@ const effects = html`<h2>What will happen</h2>
 
 /** How far a person is on the way to deleting everything. */
 export type Erasure =
-  /** It has to be asked for: this Waybill does not do it by itself. */
-  | { readonly kind: 'by_hand'; readonly operator: Operator }
   | { readonly kind: 'not_signed_in' }
   | { readonly kind: 'signed_in' }
   /** A code was given, to be typed until then (RFC 3339); `isRefused` if what was typed was another one. */
@@ -53,12 +49,6 @@ export function erasePage(erasure: Erasure, signedIn: SignedIn | null, locale: s
 }
 
 function way(erasure: Erasure, signedIn: SignedIn | null, locale: string): Html {
-  if (erasure.kind === 'by_hand')
-    return html`<h2>How</h2>
-      <ol>
-        <li><a href="/connect/accounts">Disconnect your accounts</a>: that works at once.</li>
-        <li>Write to ${contactLink(erasure.operator)} and ask for the rest to be deleted.</li>
-      </ol>`
   if (erasure.kind === 'not_signed_in' || signedIn === null)
     return html`<h2>How</h2>
       <p>Sign in first, so that Waybill knows whose data it is.</p>
@@ -103,10 +93,10 @@ function confirming(
 }
 
 /**
- * @param certificate where it can be fetched that everything is deleted; null where there is none
+ * @param certificate where it can be fetched that everything is deleted
  * @returns what is seen once it has begun
  */
-export function erasedPage(certificate: string | null): string {
+export function erasedPage(certificate: string): string {
   return layout(
     'Your data is being deleted',
     null,
@@ -114,14 +104,10 @@ export function erasedPage(certificate: string | null): string {
         You are signed out. Your jobs are stopped, and your accounts and all that Waybill knew about
         you are being deleted.
       </p>
-      ${
-        certificate === null
-          ? null
-          : html`<p>
-              Keep this address: once everything is deleted, you get a signed certificate there. It
-              is shown only now. <a href="${certificate}">${certificate}</a>
-            </p>`
-      }
+      <p>
+        Keep this address: once everything is deleted, you get a signed certificate there. It is
+        shown only now. <a href="${certificate}">${certificate}</a>
+      </p>
       <p>
         If a provider could not be reached, Waybill goes on asking it to take its access back, for a
         week at most.
