@@ -19,6 +19,7 @@ import { driveEdits } from './edits.ts'
 import type { DriveEdits } from './edits.ts'
 import { dumpDrive } from './dump.ts'
 import { googleError } from './errors.ts'
+import { pickerRoutes } from './picker-routes.ts'
 import { readRoutes } from './read-routes.ts'
 import { createDriveState } from './state.ts'
 import { writeRoutes } from './write-routes.ts'
@@ -121,6 +122,7 @@ export async function startDrive(options: DriveOptions = {}): Promise<SimulatedD
       ...authorizeRoutes(server),
       ...googleRoutes(server),
       directoryRoute(server),
+      ...pickerRoutes(state, (token) => tokens.check(`Bearer ${token}`).state === 'valid'),
       ...readRoutes(side),
       ...writeRoutes(state, email),
     ],
