@@ -51,6 +51,7 @@ const dispositions = {
   connection_unconfirmed: 'pause',
   account_changed: 'pause',
   frozen: 'pause',
+  policy_refused: 'pause',
   destination_full: 'pause',
   destination_forbidden: 'pause',
   folder_taken: 'pause',

@@ -131,6 +131,11 @@ const words = {
     what: 'Everything is frozen, as its owner asked.',
     advice: 'End the freeze, and what was under way goes on.',
   },
+  policy_refused: {
+    what: 'The policy of your domain does not allow this.',
+    advice:
+      'Ask an administrator of your domain. Once the policy allows it, let the job go on; nothing that was copied is lost.',
+  },
   destination_full: {
     what: 'There is no space left at the destination.',
     advice: 'Make some space there, then let the job go on.',

@@ -20,6 +20,7 @@ const statuses = {
   connection_unconfirmed: 409,
   account_changed: 409,
   frozen: 409,
+  policy_refused: 409,
   destination_full: 409,
   destination_forbidden: 409,
   many_changes: 409,
