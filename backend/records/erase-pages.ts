@@ -73,6 +73,18 @@ export async function erasePages(
   }
 }
 
+/** Deletes the document of a collection in which each person has one, by their id. */
+export async function eraseOne(
+  store: Store,
+  erasure: Erasure,
+  collection: Collection,
+  key: string,
+  kind: ErasedKind,
+): Promise<void> {
+  const found = await store.get(collection, key)
+  if (found !== null) await removeAll(store, erasure, collection, [found], kind)
+}
+
 /** Counted by who removes it, so that two who are at the same page count it once. */
 async function removeAll(
   store: Store,

@@ -31,6 +31,7 @@ export const erasedKinds = [
   'apiKeys',
   'sightings',
   'picks',
+  'people',
   'tickets',
   'signIns',
 ] as const
@@ -206,6 +207,7 @@ function countsOf(count: (kind: ErasedKind) => number): Readonly<Record<ErasedKi
     apiKeys: count('apiKeys'),
     sightings: count('sightings'),
     picks: count('picks'),
+    people: count('people'),
     tickets: count('tickets'),
     signIns: count('signIns'),
   }

@@ -8,7 +8,10 @@ import { sealAnew } from './sealing.ts'
  * is not named here does not compile: what is not found would be lost when its DEK goes.
  */
 const foundBy: Readonly<
-  Record<Collection, 'the user' | 'the job' | 'not sealed' | 'with another key' | 'soon over'>
+  Record<
+    Collection,
+    'its key' | 'the user' | 'the job' | 'not sealed' | 'with another key' | 'soon over'
+  >
 > = {
   // The blind index's key in it is sealed anew when the DEK is made.
   keys: 'not sealed',
@@ -23,6 +26,9 @@ const foundBy: Readonly<
   // With what lasts as long as the user: a log hashes what was sealed.
   audit: 'with another key',
   heads: 'not sealed',
+  tenants: 'its key',
+  aliases: 'not sealed',
+  people: 'its key',
   tickets: 'not sealed',
   // Within the ten minutes that both DEKs open at the least.
   signIns: 'soon over',
@@ -40,6 +46,7 @@ const foundBy: Readonly<
 const collections = Object.keys(foundBy).filter((name): name is Collection =>
   Object.hasOwn(foundBy, name),
 )
+const ofKeys = collections.filter((name) => foundBy[name] === 'its key')
 const ofUsers = collections.filter((name) => name !== 'jobs' && foundBy[name] === 'the user')
 const ofJobs = collections.filter((collection) => foundBy[collection] === 'the job')
 
@@ -77,6 +84,12 @@ export async function* sealedPages(
   from: string,
 ): AsyncGenerator<SealedPage> {
   const begun = positionFrom(from)
+  // One document of each: who goes on from anywhere has them behind.
+  if (from === '')
+    for (const collection of ofKeys) {
+      const found = await store.get(collection, user)
+      if (found !== null) yield { collection, documents: [found], at: '' }
+    }
   if (begun.job === '') {
     for (const collection of ofUsers.slice(Math.max(0, ofUsers.indexOf(begun.collection)))) {
       const after = collection === begun.collection ? begun.after : ''

@@ -1,7 +1,7 @@
 import { operator } from '../audit/acts.ts'
 import type { Disconnecting } from '../connect/disconnect.ts'
 import { actorOf, eraseDetails, newLeaf, personalTenant, putLeaf } from '../records/audit-lines.ts'
-import { eraseJobs, erasePages } from '../records/erase-pages.ts'
+import { eraseJobs, eraseOne, erasePages } from '../records/erase-pages.ts'
 import type { GoOn } from '../records/erase-pages.ts'
 import { beginErasure, changeErasure, erasedUser, readErasure } from '../records/erasures.ts'
 import type { Erasure, ErasureStep } from '../records/erasures.ts'
@@ -128,6 +128,7 @@ const steps: Readonly<Record<ErasureStep, Step>> = {
     const where = { user }
     for (const kind of ['sessions', 'apiKeys', 'sightings', 'picks', 'tickets', 'signIns'] as const)
       if (!(await erasePages(store, erasure, { collection: kind, where }, kind, goOn))) return null
+    await eraseOne(store, erasure, 'people', user, 'people')
     await nameAnew(store, erasure, user)
     // What is over is not listed, and may lie there still.
     while (((await store.sweep?.(SWEPT_AT_ONCE)) ?? 0) > 0) if (!goOn()) return null

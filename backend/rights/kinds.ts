@@ -177,6 +177,16 @@ export const kinds: Readonly<Record<Collection, Kind>> = {
       return [{ at: time(at), act, result, number, details }]
     },
   },
+  tenants: { leftOut: 'What a domain allows its people: its administrators have it.' },
+  aliases: { leftOut: 'Blinded names of domains.' },
+  people: {
+    name: 'person',
+    about: 'What Google has said of you when you last came.',
+    by: 'key',
+    lines: (owner, { key, fields: { tenant }, body }) => [
+      { id: key, tenant, ...owner.open<object>('people', key, body) },
+    ],
+  },
   heads: { leftOut: 'Signatures over audit logs: hashes that say nothing about anybody.' },
 }
 

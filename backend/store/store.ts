@@ -26,6 +26,9 @@ export type Collection =
   | 'erasures'
   | 'audit'
   | 'heads'
+  | 'tenants'
+  | 'aliases'
+  | 'people'
 
 export type Field = string | number | boolean | null
 
@@ -67,6 +70,9 @@ export const indexes: Readonly<Record<Collection, readonly (readonly string[])[]
   erasures: [['waits']],
   audit: [['waits'], ['actor'], ['tenant', 'tile']],
   heads: [['waits'], ['tenant']],
+  tenants: [],
+  aliases: [],
+  people: [['tenant']],
 }
 
 export interface Query {

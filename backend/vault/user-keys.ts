@@ -47,7 +47,7 @@ interface Sealer {
 }
 
 /** What a blinded value stands for; equal values of different kinds have unrelated names. */
-export type BlindKind = 'source' | 'parent' | 'slot' | 'tenant' | 'actor' | 'target'
+export type BlindKind = 'source' | 'parent' | 'slot' | 'tenant' | 'actor' | 'target' | 'alias'
 
 /** The keys of one user. Ask the DEK cache for them each time instead of holding on to them: they are destroyed. */
 export interface UserKeys {
