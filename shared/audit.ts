@@ -15,6 +15,8 @@ const acts = {
   receipt_fetched: 'fetched a receipt',
   keys_rewrapped: 'put keys under the newest outer key',
   policy_changed: 'changed the policy',
+  domain_connected: 'connected a domain',
+  account_reassigned: 'was refused an account that is somebody else’s now',
   user_frozen: 'froze a user',
   user_unfrozen: 'unfroze a user',
   user_erased: 'erased a user',

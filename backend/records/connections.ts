@@ -31,6 +31,11 @@ export interface Credentials {
   readonly subject?: string
   /** What was granted of a Google Drive; absent for other providers, and where that is not known. */
   readonly tier?: DriveTier
+  /**
+   * Of an account that its domain's administrator has let Waybill use: it has no refresh token, and `checkedAt` says when
+   * whose account it is was last compared, in milliseconds since 1970.
+   */
+  readonly delegated?: { readonly checkedAt: number }
   readonly refreshToken: string
   readonly accessToken: string | null
   /** Milliseconds since 1970. */

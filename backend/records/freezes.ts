@@ -1,5 +1,7 @@
 import { WaybillError } from '../../shared/errors.ts'
-import type { Store, Transaction } from '../store/store.ts'
+import type { Document, Store, Transaction } from '../store/store.ts'
+import { putLeaf } from './audit-lines.ts'
+import type { Leaf } from './audit-lines.ts'
 import { isErasedKey, keyDocument, keyRingFrom } from './key-records.ts'
 
 /**
@@ -16,8 +18,13 @@ export async function frozenSince(
   return found === null ? null : Number(found.fields['since'])
 }
 
-/** Who froze it: its owner, or an alarm, of which the owner has to show that they are the owner. */
-export type FrozenBy = 'owner' | 'alarm'
+/**
+ * Who froze it: its owner; an alarm, of which the owner has to show that they are the owner; or an administrator, and then
+ * only an administrator ends it.
+ */
+export type FrozenBy = 'owner' | 'alarm' | 'administrator'
+
+const strengths: Readonly<Record<FrozenBy, number>> = { owner: 0, alarm: 1, administrator: 2 }
 
 /** @returns since when it is frozen by an alarm, in milliseconds since 1970; null if it is not, or by its owner. */
 export async function alarmedSince(
@@ -56,14 +63,19 @@ export async function freeze(
   user: string,
   now: number,
   by: FrozenBy = 'owner',
+  leaf?: Leaf,
 ): Promise<number> {
   const since = await store.transact(async (transaction) => {
-    const already = await frozenSince(transaction, user)
+    const found = await transaction.get('freezes', user)
+    if (leaf !== undefined) putLeaf(transaction, leaf)
+    const already = found === null ? null : Number(found.fields['since'])
     // What somebody who has taken the account over froze in advance is no way around the alarm.
-    if (already !== null && by === 'owner') return already
-    const fields = { since: now, by }
+    const counts = by !== 'owner' && strengths[by] >= strengths[byOf(found)]
+    if (already !== null && !counts) return already
+    const began = by === 'alarm' ? now : (already ?? now)
+    const fields = { ...found?.fields, since: began, by }
     transaction.put('freezes', { key: user, fields, body: null, expiresAt: null })
-    return now
+    return began
   })
   await store.transact(async (transaction) => {
     const found = await transaction.get('keys', user)
@@ -75,10 +87,24 @@ export async function freeze(
   return since
 }
 
-/** Ends it. Throws `frozen` for a person who is being erased. */
-export async function unfreeze(store: Store, user: string): Promise<void> {
+/** Ends it. Throws `frozen` for a person who is being erased, `forbidden` where an administrator has to end it. */
+export async function unfreeze(
+  store: Store,
+  user: string,
+  by: FrozenBy = 'owner',
+  leaf?: Leaf,
+): Promise<void> {
   await store.transact(async (transaction) => {
     await refuseErasing(transaction, user)
+    const isByAdministrator = byOf(await transaction.get('freezes', user)) === 'administrator'
+    if (isByAdministrator && by !== 'administrator')
+      throw new WaybillError('forbidden', 'Only an administrator of your domain can end this.')
     transaction.remove('freezes', user)
+    if (leaf !== undefined) putLeaf(transaction, leaf)
   })
+}
+
+function byOf(document: Document | null): FrozenBy {
+  const by = document?.fields['by']
+  return by === 'alarm' || by === 'administrator' ? by : 'owner'
 }

@@ -2,7 +2,7 @@ import { WaybillError } from '../../shared/errors.ts'
 import type { ErrorCode } from '../../shared/errors.ts'
 import { isOver, mayBecome } from '../../shared/job.ts'
 import type { RunState } from '../../shared/job.ts'
-import type { Store } from '../store/store.ts'
+import type { Store, Transaction } from '../store/store.ts'
 import { putLeaf } from './audit-lines.ts'
 import type { Leaf } from './audit-lines.ts'
 import { frozenSince, refuseFrozen } from './freezes.ts'
@@ -72,15 +72,23 @@ export async function claim(
   })
 }
 
-/** Keeps the lease for another while. Throws `lease_lost`, `cancelled`, or `frozen` as everything of its owner is. */
+/** Looks whether the run may still go on, and throws if not: read in the transaction that renews its lease. */
+export type Watch = (from: Pick<Transaction, 'get'>) => Promise<void>
+
+/**
+ * Keeps the lease for another while. Throws `lease_lost`, `cancelled`, or `frozen` as everything of its owner is, and what
+ * `watch` throws.
+ */
 export async function renew(
   store: Store,
   lease: Lease,
   now: number,
   leaseMs = usualLeaseMs,
+  watch?: Watch,
 ): Promise<Run> {
   return underLease(store, lease, async ({ user }, transaction) => {
     await refuseFrozen(transaction, user)
+    await watch?.(transaction)
     return { leaseUntil: now + leaseMs }
   })
 }

@@ -26,9 +26,11 @@ export interface Tenant {
   readonly customer: string | null
   /** The administrator in whose name the directory is asked; null while it is not delegated. */
   readonly administrator: string | null
+  /** The addresses by which the people in its policy were named, by our ids of them: some may never have come. */
+  readonly named: Readonly<Record<string, string>>
 }
 
-type Sealed = Pick<Tenant, 'policy' | 'domains' | 'customer' | 'administrator'>
+type Sealed = Pick<Tenant, 'policy' | 'domains' | 'customer' | 'administrator' | 'named'>
 
 export interface TenantDeps {
   readonly store: Store
@@ -133,7 +135,9 @@ export async function joinCustomer(
 export async function changeTenant(
   { store, owners }: Pick<TenantDeps, 'store' | 'owners'>,
   id: string,
-  change: Partial<Pick<Tenant, 'policy' | 'frozenSince' | 'delegatedAt' | 'administrator'>>,
+  change: Partial<
+    Pick<Tenant, 'policy' | 'named' | 'frozenSince' | 'delegatedAt' | 'administrator'>
+  >,
   leaf: Leaf,
 ): Promise<Tenant> {
   return store.transact(async (transaction) => {
@@ -156,6 +160,7 @@ async function newTenant({ owners, now, random }: TenantDeps, domain: string) {
     domains: [domain],
     customer: null,
     administrator: null,
+    named: {},
   }
   const document = tenantDocument(await owners.of(tenant.id), tenant)
   return { tenant, document }
@@ -166,8 +171,9 @@ async function putTenant(transaction: Transaction, owners: Owners, tenant: Tenan
 }
 
 function tenantDocument(owner: Owner, tenant: Tenant): Document {
-  const { id, version, frozenSince, delegatedAt, policy, domains, customer, administrator } = tenant
-  const sealed: Sealed = { policy, domains, customer, administrator }
+  const { id, version, frozenSince, delegatedAt, ...rest } = tenant
+  const { policy, domains, customer, administrator, named } = rest
+  const sealed: Sealed = { policy, domains, customer, administrator, named }
   const body = owner.seal('tenants', id, sealed)
   return { key: id, fields: { version, frozenSince, delegatedAt }, body, expiresAt: null }
 }
