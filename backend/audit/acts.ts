@@ -15,13 +15,16 @@ export interface Acts {
   record(user: string, act: Act): Promise<void>
 }
 
+/** Says in which tenant's log a person's acts are. */
+export type TenantOf = (owner: Owner) => string | Promise<string>
+
 /**
  * @param deps.tenantOf our id of the tenant whose log a person's acts are in; each is a tenant of their own unless told
  */
 export function createActs(deps: {
   readonly store: Store
   readonly owners: Owners
-  readonly tenantOf?: (owner: Owner) => string
+  readonly tenantOf?: TenantOf
   /** Milliseconds since 1970. */
   readonly now: () => number
   readonly random: (bytes: number) => Uint8Array
@@ -29,7 +32,7 @@ export function createActs(deps: {
   const { store, owners, tenantOf = personalTenant, now, random } = deps
   const leaf = async (user: string, act: Act): Promise<Leaf> => {
     const owner = await owners.of(user)
-    return newLeaf(owner, tenantOf(owner), act, { now: now(), random })
+    return newLeaf(owner, await tenantOf(owner), act, { now: now(), random })
   }
   return {
     leaf,

@@ -1,8 +1,9 @@
-import type { AuditEntry, AuditExport } from '../../shared/audit.ts'
+import type { AuditEntry, AuditExport, AuditLine } from '../../shared/audit.ts'
 import { readLog, signedHeads } from '../records/audit-chain.ts'
 import { entryOf, linesFrom, personalTenant } from '../records/audit-lines.ts'
-import type { Owner, Owners } from '../records/owner.ts'
-import type { Store } from '../store/store.ts'
+import type { Owners } from '../records/owner.ts'
+import type { Document, Store } from '../store/store.ts'
+import type { TenantOf } from './acts.ts'
 
 /** A page of a log. */
 export interface AuditPage {
@@ -11,7 +12,7 @@ export interface AuditPage {
   readonly next: number | null
 }
 
-/** The log of what was done in a person's tenant, as that person may see it. An act is in it within a minute. */
+/** The log of what was done in a person's tenant, as that person may see it: of a domain's, their own lines. An act is in it within a minute. */
 export interface AuditLog {
   /** Oldest first, from the line with a number on. Details are opened for their owner. */
   list(user: string, page: { readonly from: number; readonly limit: number }): Promise<AuditPage>
@@ -19,44 +20,69 @@ export interface AuditLog {
   export(user: string): AsyncIterable<string>
 }
 
-/** @param deps.tenantOf as that of `createActs` */
+/**
+ * @param deps.tenantOf as that of `createActs`
+ * @param deps.refuseExport throws for whoever may not have the whole log of their tenant; nobody is refused unless given
+ */
 export function createAuditLog(deps: {
   readonly store: Store
   readonly owners: Owners
-  readonly tenantOf?: (owner: Owner) => string
+  readonly tenantOf?: TenantOf
+  readonly refuseExport?: (user: string) => Promise<void>
 }): AuditLog {
-  const { store, owners, tenantOf = personalTenant } = deps
+  const { store, owners, tenantOf = personalTenant, refuseExport } = deps
 
   return {
-    list: async (user, { from, limit }) => {
+    list: async (user, page) => {
       const owner = await owners.of(user)
-      const tenant = tenantOf(owner)
-      const { size } = (await readLog(store, tenant)) ?? { size: 0 }
-      const until = Math.min(from + limit, size)
-      const lines: AuditEntry[] = []
-      for (let next = from; next < until;) {
-        const found = await linesFrom(store, tenant, next)
-        const some = found.filter(({ line }) => line.number < until)
-        lines.push(...some.map(({ line, document }) => entryOf(owner, line, document)))
-        // A line that is missing is left out, never waited for.
-        next = (some.at(-1)?.line.number ?? until) + 1
-      }
-      return { lines, next: until < size ? until : null }
+      const tenant = await tenantOf(owner)
+      const isOwn = tenant === personalTenant(owner)
+      const actor = owner.blind('actor', user)
+      // What others of a domain do is for its administrators.
+      return listLog(store, tenant, page, (line, document) =>
+        isOwn || line.actor === actor ? entryOf(owner, line, document) : null,
+      )
     },
-    export: (user) => exportLog({ store, owners, tenantOf }, user),
+    export: (user) => exportLog({ store, owners, tenantOf, refuseExport }, user),
   }
+}
+
+/**
+ * @param entryFor makes an entry of a line and of the document that keeps it; null leaves it out
+ * @returns a page of a tenant's log, oldest first
+ */
+export async function listLog(
+  store: Store,
+  tenant: string,
+  { from, limit }: { readonly from: number; readonly limit: number },
+  entryFor: (line: AuditLine, document: Document) => AuditEntry | null,
+): Promise<AuditPage> {
+  const { size } = (await readLog(store, tenant)) ?? { size: 0 }
+  const until = Math.min(from + limit, size)
+  const lines: AuditEntry[] = []
+  for (let next = from; next < until;) {
+    const found = await linesFrom(store, tenant, next)
+    const some = found.filter(({ line }) => line.number < until)
+    const entries = some.map(({ line, document }) => entryFor(line, document))
+    lines.push(...entries.filter((entry) => entry !== null))
+    // A line that is missing is left out, never waited for.
+    next = (some.at(-1)?.line.number ?? until) + 1
+  }
+  return { lines, next: until < size ? until : null }
 }
 
 async function* exportLog(
   deps: {
     readonly store: Store
     readonly owners: Owners
-    readonly tenantOf: (owner: Owner) => string
+    readonly tenantOf: TenantOf
+    readonly refuseExport: ((user: string) => Promise<void>) | undefined
   },
   user: string,
 ): AsyncGenerator<string> {
   const { store, owners } = deps
-  const tenant = deps.tenantOf(await owners.of(user))
+  await deps.refuseExport?.(user)
+  const tenant = await deps.tenantOf(await owners.of(user))
   const keys = new Set<string>()
   for await (const { key } of signedHeads(store, tenant)) keys.add(key)
   for (const key of keys) yield textOf({ key })
