@@ -60,13 +60,14 @@ function publicUser({ id, email, name }: Person): object {
 
 function wholeUser(person: Person): object {
   const { email, organization, aliases = [], isAdmin = false, isSuspended = false } = person
+  const { customer = organization } = person
   return {
     ...publicUser(person),
     isAdmin,
     isDelegatedAdmin: false,
     suspended: isSuspended,
     archived: false,
-    customerId: `C0${opaqueId(`customer ${organization}`, 7).toLowerCase()}`,
+    customerId: `C0${opaqueId(`customer ${customer}`, 7).toLowerCase()}`,
     emails: [{ address: email, primary: true }, ...aliases.map((address) => ({ address }))],
     ...(aliases.length === 0 ? {} : { aliases }),
   }

@@ -7,6 +7,8 @@ export interface Person {
   readonly name: string
   /** The Workspace domain (Google) or the tenant's id (Microsoft); none for a private account. */
   readonly organization?: string
+  /** What its customer was first called: a domain that is renamed stays with its customer. The organization unless given. */
+  readonly customer?: string
   /** True for an administrator of the organization. */
   readonly isAdmin?: boolean
   readonly isSuspended?: boolean
