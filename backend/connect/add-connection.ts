@@ -7,6 +7,8 @@ import { keepAccount } from './keep-account.ts'
 import type { Account } from './keep-account.ts'
 import { endpointAt } from './oauth-server.ts'
 import type { OAuthEndpoints } from './oauth-server.ts'
+import { wishToConnect } from './policing.ts'
+import type { Policing } from './policing.ts'
 import { processRefresh, requestRefresh } from './refresh.ts'
 
 const PATIENCE_MS = 30_000
@@ -19,6 +21,8 @@ export interface AddingDeps {
   readonly acts: Pick<Acts, 'leaf'>
   readonly endpoints: OAuthEndpoints
   readonly whose: WhoseAccount
+  /** Keeps people to the policy of their domain; there is none unless given. */
+  readonly policing?: Pick<Policing, 'refuse'>
   readonly now: () => number
   readonly random: (bytes: number) => Uint8Array
 }
@@ -38,12 +42,16 @@ export async function addConnection(
   const refreshToken = given.trim()
   if (refreshToken === '') throw new WaybillError('invalid_request', 'The refresh token is empty.')
   const endpoint = endpointAt(deps.endpoints, provider)
+  // Nobody knows what such a token may read: as much as there is.
+  const tier = provider === 'google-drive' ? 'whole' : null
+  await deps.policing?.refuse(user, wishToConnect(provider, tier))
   const signal = AbortSignal.timeout(PATIENCE_MS)
   const grant = await processRefresh(endpoint, await requestRefresh(endpoint, refreshToken, signal))
   const account = await deps.whose(provider, {
     get: async () => grant.accessToken,
     reject: () => undefined,
   })
+  await deps.policing?.refuse(user, wishToConnect(provider, tier, account))
   const proven = { provider, account, grant, refreshToken: grant.refreshToken ?? refreshToken }
   // Who has the token at hand knows which account it is, and is told.
   return keepAccount(deps, user, { ...proven, tier: null }, true)

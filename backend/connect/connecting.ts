@@ -17,6 +17,7 @@ import { viewOf } from './connections-view.ts'
 import type { ConnectionView } from './connections-view.ts'
 import { keepAccount } from './keep-account.ts'
 import { endpointAt } from './oauth-server.ts'
+import { wishToConnect } from './policing.ts'
 
 const PATIENCE_MS = 30_000
 
@@ -43,7 +44,7 @@ export type Arrival =
  * 5. The connection is `unconfirmed` until its owner has seen which account it is (`confirm`).
  */
 export interface Connecting {
-  /** Throws `invalid_request` for a tier that there is not, `settings_invalid` without a client at the provider, `frozen`. */
+  /** Throws `invalid_request` for a tier that there is not, `settings_invalid` without a client at the provider, `frozen`, `policy_refused`. */
   start(
     user: string,
     asked: { readonly provider: AccountProvider; readonly tier?: DriveTier | undefined },
@@ -89,6 +90,7 @@ export function createConnecting(deps: ConnectingDeps): Connecting {
       const base = publicUrl()
       const expiresAt = now() + ticketMs
       const asked = tierOf(provider, tier, deps.isWholeAllowed)
+      await deps.policing?.refuse(user, wishToConnect(provider, asked))
       const ticket = { user, provider, tier: asked, bearer, expiresAt }
       const secret = await createTicket(store, ticket, random)
       return { url: `${base}/connect/${secret}`, expiresAt: new Date(expiresAt).toISOString() }
@@ -97,6 +99,7 @@ export function createConnecting(deps: ConnectingDeps): Connecting {
     begin: async (secret, user) => {
       const { provider, tier } = ownTicket(await readTicket(store, secret), user)
       await refuseFrozen(store, user)
+      await deps.policing?.refuse(user, wishToConnect(provider, tier))
       const departure = { state: newSecret(random), browser: newSecret(random) }
       const details = {
         verifier: newSecret(random),
@@ -169,8 +172,9 @@ async function keep(
   // The ID token and the tokens beside it have to be of the same account.
   if (provider === 'google-drive' && email?.toLowerCase() !== account.label.toLowerCase())
     throw new WaybillError('invalid_request', 'The provider answered for two accounts at once.')
-  await dropRevocations(deps, user, provider, account.id)
   const tier = provider === 'google-drive' ? grantedTier(scopes) : null
+  await deps.policing?.refuse(user, wishToConnect(provider, tier, account))
+  await dropRevocations(deps, user, provider, account.id)
   const proven = { provider, account, grant: authorization, refreshToken, tier }
   return keepAccount(deps, user, proven, false)
 }

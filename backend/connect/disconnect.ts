@@ -89,7 +89,9 @@ export function createDisconnecting({
       const { provider } = connection
       const link = linkAt(connection)
       const endpoint = endpoints[provider]
-      if (endpoint !== null && endpoint.revokeUrl === null) {
+      // Only an administrator of the domain takes back what was delegated.
+      const isDelegated = connection.credentials.delegated !== undefined
+      if (isDelegated || (endpoint !== null && endpoint.revokeUrl === null)) {
         await connections.remove(user, id, () => undefined)
         return { outcome: 'not_offered', link }
       }

@@ -17,6 +17,8 @@ export interface ProvenAccount {
   readonly grant: AccessGrant
   readonly refreshToken: string
   readonly tier: DriveTier | null
+  /** Whether its domain's administrator has let Waybill use it: it has no refresh token. */
+  readonly isDelegated?: boolean
 }
 
 /**
@@ -38,7 +40,7 @@ export async function keepAccount(
     readonly random: (bytes: number) => Uint8Array
   },
   user: string,
-  { provider, account, grant, refreshToken, tier }: ProvenAccount,
+  { provider, account, grant, refreshToken, tier, isDelegated = false }: ProvenAccount,
   isConfirmed: boolean,
 ): Promise<Connection> {
   const credentials = {
@@ -46,6 +48,7 @@ export async function keepAccount(
     label: account.label,
     ...(grant.subject === null ? {} : { subject: grant.subject }),
     ...(tier === null ? {} : { tier }),
+    ...(isDelegated ? { delegated: { checkedAt: now() } } : {}),
     refreshToken,
     accessToken: grant.accessToken,
     accessExpiresAt: now() + grant.expiresIn * 1000,

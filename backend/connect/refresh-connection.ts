@@ -1,5 +1,6 @@
 import { WaybillError, hasCode } from '../../shared/errors.ts'
 import type { AccountProvider } from '../../shared/account.ts'
+import type { Acts } from '../audit/acts.ts'
 import type { Connection, Connections, Credentials } from '../records/connections.ts'
 import { refuseFrozen } from '../records/freezes.ts'
 import { endpointAt } from './oauth-server.ts'
@@ -20,6 +21,10 @@ const LONGEST_LOOK_MS = 1_000
 export interface RefreshDeps {
   readonly connections: Connections
   readonly endpoints: OAuthEndpoints
+  /** A token for an account whose domain is delegated, and whose account it is. Throws `connection_expired`, `unavailable`. */
+  readonly delegated?: (user: string) => Promise<AccessGrant>
+  /** Tells of an account that is somebody else's now. */
+  readonly acts?: Pick<Acts, 'leaf'>
   readonly now: () => number
   readonly random: (bytes: number) => Uint8Array
   /** Resolves after that many milliseconds. */
@@ -45,6 +50,8 @@ export interface RefreshDeps {
  * that is said once.
  *
  * @param refused an access token that the provider has refused: not good, whatever its time
+ * @param since an account of a delegated domain has to have been compared with its owner at this time or later, in
+ *   milliseconds since 1970
  * @returns the connection, active, with an access token other than `refused`
  * @throws WaybillError `connection_expired`, `connection_unconfirmed`, `account_changed` when its owner has to act, `frozen`
  */
@@ -53,10 +60,11 @@ export async function freshConnection(
   user: string,
   id: string,
   refused: string | null,
+  since = 0,
 ): Promise<Connection> {
   const holder = Buffer.from(deps.random(12)).toString('base64url')
   for (let wait = LOOK_AGAIN_MS; ; wait = Math.min(wait * 1.5, LONGEST_LOOK_MS)) {
-    const claimed = await claim(deps, user, id, refused, holder)
+    const claimed = await claim(deps, user, id, { refused, since }, holder)
     if (claimed.kind === 'fresh') return claimed.connection
     if (claimed.kind === 'mine') return refresh(deps, claimed.connection, holder)
     await deps.sleep(wait)
@@ -84,14 +92,16 @@ async function claim(
   { connections, now }: RefreshDeps,
   user: string,
   id: string,
-  refused: string | null,
+  { refused, since }: { readonly refused: string | null; readonly since: number },
   holder: string,
 ): Promise<{ readonly kind: 'fresh' | 'busy' | 'mine'; readonly connection: Connection }> {
   let kind: 'fresh' | 'busy' | 'mine' = 'busy'
   const connection = await connections.update(user, id, async (known, transaction) => {
     refuseUnusable(known)
     kind = 'fresh'
-    if (isFresh(known, now()) && known.credentials.accessToken !== refused) return null
+    const { accessToken, delegated } = known.credentials
+    const isCompared = delegated === undefined || delegated.checkedAt >= since
+    if (isFresh(known, now()) && accessToken !== refused && isCompared) return null
     await refuseFrozen(transaction, user)
     kind = 'busy'
     if ((known.refreshing?.until ?? 0) > now()) return null
@@ -147,7 +157,10 @@ async function use(
   const { connections, endpoints, now } = deps
   const endpoint = endpointAt(endpoints, connection.provider)
   const signal = AbortSignal.timeout(PATIENCE_MS)
-  const grant = await processRefresh(endpoint, await requestRefresh(endpoint, refreshToken, signal))
+  const grant =
+    connection.credentials.delegated === undefined
+      ? await processRefresh(endpoint, await requestRefresh(endpoint, refreshToken, signal))
+      : await delegatedGrant(deps, connection.user)
   const { subject = null } = connection.credentials
   if (subject !== null && grant.subject !== null && grant.subject !== subject)
     return stop(deps, connection, 'frozen', changed())
@@ -156,6 +169,11 @@ async function use(
       ? { refreshing: null, credentials: renewed(credentials, grant, refreshToken, now()) }
       : null,
   )
+}
+
+async function delegatedGrant(deps: RefreshDeps, user: string): Promise<AccessGrant> {
+  if (deps.delegated === undefined) throw expired()
+  return deps.delegated(user)
 }
 
 function renewed(
@@ -172,6 +190,7 @@ function renewed(
   return {
     ...credentials,
     ...(before === undefined || before.until <= now ? {} : { previous: before }),
+    ...(credentials.delegated === undefined ? {} : { delegated: { checkedAt: now } }),
     refreshToken,
     accessToken: grant.accessToken,
     accessExpiresAt: now + grant.expiresIn * 1000,
@@ -192,10 +211,14 @@ async function stop(
   error: WaybillError,
 ): Promise<never> {
   let isNews = false
-  await deps.connections.update(user, id, (known) => {
+  const details = { connection: id, provider }
+  const told = { act: 'account_reassigned', target: id, result: 'refused', details } as const
+  const leaf = state === 'frozen' ? await deps.acts?.leaf(user, told) : undefined
+  const change = (known: Connection): Partial<Connection> | null => {
     isNews = known.state === 'active' && known.credentials.refreshToken === refreshToken
     return isNews ? { state, refreshing: null } : null
-  })
+  }
+  await deps.connections.update(user, id, change, leaf)
   if (isNews) deps.onStopped?.({ connection: id, provider, error })
   throw error
 }

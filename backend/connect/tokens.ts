@@ -15,30 +15,42 @@ export function createTokens(deps: RefreshDeps): Tokens {
   const { now } = deps
   const underWay = new Map<string, Promise<Connection>>()
 
-  const fly = async (user: string, id: string, refused: string | null): Promise<Connection> => {
-    const begin = async () => freshConnection(deps, user, id, refused)
+  const fly = async (
+    user: string,
+    id: string,
+    refused: string | null,
+    since: number,
+  ): Promise<Connection> => {
+    const begin = async () => freshConnection(deps, user, id, refused, since)
     const name = JSON.stringify([user, id])
     const flying = underWay.get(name) ?? begin().finally(() => underWay.delete(name))
     underWay.set(name, flying)
     return flying
   }
 
-  const single = async (user: string, id: string, refused: string | null): Promise<Connection> => {
-    const connection = await fly(user, id, refused)
+  const single = async (
+    user: string,
+    id: string,
+    refused: string | null,
+    since: number,
+  ): Promise<Connection> => {
+    const connection = await fly(user, id, refused, since)
     if (refused === null || connection.credentials.accessToken !== refused) return connection
     // That one was on its way before the refusal was known.
-    return fly(user, id, refused)
+    return fly(user, id, refused, since)
   }
 
   return {
     of: (user, id) => {
       let current: Connection | null = null
       let refused: string | null = null
+      // Whoever begins to work with a delegated account has it compared with its owner first.
+      const since = now()
       return {
         get: async () => {
           const known = current?.credentials.accessToken ?? null
           if (current === null || known === refused || !isFresh(current, now()))
-            current = await single(user, id, refused)
+            current = await single(user, id, refused, since)
           const token = current.credentials.accessToken
           if (token === null)
             throw new WaybillError('connection_expired', 'The account has to be connected again.')
