@@ -4,7 +4,7 @@ import type { RunState } from '../../shared/job.ts'
 import type { ReceiptSummary } from '../../shared/receipt.ts'
 import type { Schedule } from '../../shared/schedule.ts'
 import { createActs } from '../audit/acts.ts'
-import type { Acts } from '../audit/acts.ts'
+import type { Acts, TenantOf } from '../audit/acts.ts'
 import { refuseUnusable } from '../connect/refresh-connection.ts'
 import type { Queue } from '../dispatch/queue.ts'
 import type { Connections } from '../records/connections.ts'
@@ -20,6 +20,7 @@ import { reschedule } from '../records/schedules.ts'
 import { nextDue } from '../schedule/due.ts'
 import type { Store } from '../store/store.ts'
 import type { JobView, Jobs } from './jobs.ts'
+import type { KeepToPolicy } from './keep-to-policy.ts'
 import { enqueue } from './run-task.ts'
 
 export interface JobsDeps {
@@ -27,6 +28,10 @@ export interface JobsDeps {
   readonly owners: Owners
   readonly connections: Connections
   readonly queue: Queue
+  /** As that of `createActs`. */
+  readonly tenantOf?: TenantOf
+  /** Refuses what a domain's policy does; there is none unless given. */
+  readonly keepToPolicy?: KeepToPolicy
   readonly now: () => number
   readonly random: (bytes: number) => Uint8Array
   /** Resolves after that many milliseconds, or at once when the signal aborts. */
@@ -53,6 +58,7 @@ export function createJobs(deps: JobsDeps): Jobs {
     to: Extract<RunState, 'paused' | 'queued' | 'cancelled'>,
   ): Promise<JobView> => {
     const job = await readJob(store, owners, user, id)
+    if (to === 'queued') await deps.keepToPolicy?.(user, job.request)
     const details = { job: id, run: job.latest }
     const leaf = await acts.leaf(user, { act: actOf[to], target: id, details })
     const run = await turn(store, runId(id, job.latest), to, now(), leaf)
@@ -76,6 +82,7 @@ export function createJobs(deps: JobsDeps): Jobs {
           'invalid_request',
           'This Google Drive is connected with picked files only: name the files, or connect the whole Drive.',
         )
+      await deps.keepToPolicy?.(user, request)
       const id = newId(now(), random)
       const createdAt = now()
       const { schedule = null } = request
@@ -116,6 +123,8 @@ export function createJobs(deps: JobsDeps): Jobs {
       return current
     },
     again: async (user, id) => {
+      if (deps.keepToPolicy !== undefined)
+        await deps.keepToPolicy(user, (await readJob(store, owners, user, id)).request)
       const leaf = await acts.leaf(user, {
         act: 'job_run_again',
         target: id,

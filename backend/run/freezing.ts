@@ -33,6 +33,12 @@ export interface Freezing {
   unfreezeSignedIn(user: string, signedInAt: number | null): Promise<FreezeView>
 }
 
+/** The same, for whoever ends the freeze of somebody else. */
+export interface FreezingOfOthers extends Freezing {
+  /** Lets the runs go on that a freeze has stopped, once it is over. */
+  goOn(user: string): Promise<void>
+}
+
 const JOBS_AT_ONCE = 100
 const FRESH_MS = 10 * 60_000
 
@@ -42,7 +48,7 @@ export function createFreezing(deps: {
   readonly owners: Owners
   readonly queue: Queue
   readonly now: () => number
-}): Freezing {
+}): FreezingOfOthers {
   const { store, owners, now } = deps
   const stop = async (user: string, by: FrozenBy): Promise<FreezeView> => {
     const since = await freeze(store, user, now(), by)
@@ -50,8 +56,7 @@ export function createFreezing(deps: {
     return viewOf(since)
   }
 
-  const letGoOn = async (user: string): Promise<FreezeView> => {
-    await unfreeze(store, user)
+  const goOnAll = async (user: string): Promise<void> => {
     let after: string | undefined
     for (;;) {
       const limit = JOBS_AT_ONCE
@@ -59,8 +64,14 @@ export function createFreezing(deps: {
       const jobs = await listJobs(store, owners, user, page)
       for (const job of jobs) await goOn(deps, runId(job.id, job.latest))
       after = jobs.at(-1)?.id
-      if (jobs.length < limit || after === undefined) return viewOf(null)
+      if (jobs.length < limit || after === undefined) return
     }
+  }
+
+  const letGoOn = async (user: string): Promise<FreezeView> => {
+    await unfreeze(store, user)
+    await goOnAll(user)
+    return viewOf(null)
   }
 
   return {
@@ -79,6 +90,7 @@ export function createFreezing(deps: {
         )
       return letGoOn(user)
     },
+    goOn: goOnAll,
   }
 }
 

@@ -7,10 +7,12 @@ import { openJobRows } from '../records/job-rows.ts'
 import { readJob } from '../records/jobs.ts'
 import type { Job } from '../records/jobs.ts'
 import { claim, handOver, renew, settle } from '../records/leases.ts'
+import type { Watch } from '../records/leases.ts'
 import type { Owners } from '../records/owner.ts'
 import { openReceipt } from '../records/receipts.ts'
 import { usualLeaseMs } from '../records/runs.ts'
 import type { Lease, Run } from '../records/runs.ts'
+import type { KeepToPolicy } from './keep-to-policy.ts'
 import type { Store } from '../store/store.ts'
 import { runPhases } from './run-phases.ts'
 
@@ -47,6 +49,8 @@ export interface RunnerDeps {
     job: Job,
     signal: AbortSignal,
   ) => Promise<{ readonly source: Source; readonly destination: Destination }>
+  /** Refuses what a domain's policy does; there is none unless given. */
+  readonly keepToPolicy?: KeepToPolicy
   readonly now: () => number
   readonly random: (bytes: number) => Uint8Array
   /** Lets timers and the network have their turn. */
@@ -98,9 +102,10 @@ export async function enqueue(queue: Queue, task: Task, notBefore?: number): Pro
 async function slice(outer: RunnerDeps, run: Run, lease: Lease, stop: AbortSignal): Promise<void> {
   const deps = { ...outer, store: oneAtATime(outer.store) }
   const lost = new AbortController()
+  let watch: Watch | undefined
   const renewal = setInterval(
     () => {
-      renew(deps.store, lease, deps.now(), deps.leaseMs).catch((error: unknown) =>
+      renew(deps.store, lease, deps.now(), deps.leaseMs, watch).catch((error: unknown) =>
         lost.abort(error),
       )
     },
@@ -108,7 +113,9 @@ async function slice(outer: RunnerDeps, run: Run, lease: Lease, stop: AbortSigna
   )
   renewal.unref()
   try {
-    const over = await workOn(deps, run, lease, AbortSignal.any([lost.signal, stop]))
+    const job = await readJob(deps.store, deps.owners, run.user, run.job)
+    watch = (await deps.keepToPolicy?.(run.user, job.request)) ?? undefined
+    const over = await workOn(deps, run, job, lease, AbortSignal.any([lost.signal, stop]))
     if (over === null) await goOn(deps, lease, run, deps.now(), 'more')
     else {
       const { lines, totals } = over
@@ -137,11 +144,11 @@ function oneAtATime(store: Store): Store {
 async function workOn(
   deps: RunnerDeps,
   run: Run,
+  job: Job,
   lease: Lease,
   signal: AbortSignal,
 ): Promise<Run | null> {
   const { store, owners, now, random, turn } = deps
-  const job = await readJob(store, owners, run.user, run.job)
   const { source, destination } = await deps.open(job, signal)
   const until = now() + deps.sliceMs
   const isNew = run.number === 1 && run.checkpoint === null
