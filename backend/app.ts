@@ -9,6 +9,8 @@ import { eraseEndpoints, type EraseServing } from './api/erase-pages.ts'
 import { sendError } from './api/errors.ts'
 import { freezeRoutes } from './api/freeze.ts'
 import { apiKeyRoutes } from './api/api-keys.ts'
+import { adminRoutes } from './api/admin.ts'
+import { adminEndpoints } from './api/admin-pages.ts'
 import { auditRoutes } from './api/audit.ts'
 import { googleEventsHandler, googleEventsPath } from './api/google-events.ts'
 import type { GoogleEventServing } from './api/google-events.ts'
@@ -35,6 +37,8 @@ import type { Disconnecting } from './connect/disconnect.ts'
 import type { Rights } from './rights/rights.ts'
 import type { ApiKeys } from './records/api-keys.ts'
 import type { Picking } from './connect/picking.ts'
+import type { Delegating } from './connect/delegating.ts'
+import type { Administering } from './run/administering.ts'
 import type { Freezing } from './run/freezing.ts'
 import type { AuditLog } from './audit/read-log.ts'
 import type { Jobs } from './run/jobs.ts'
@@ -46,6 +50,11 @@ export interface AppDeps extends Serving, ConnectionParts {
   readonly audit: AuditLog
   readonly rights: Omit<Rights, 'proceed'>
   readonly ready: Ready
+  /** What administrators of domains do. */
+  readonly domains?: {
+    readonly administering: Administering
+    readonly delegating: Pick<Delegating, 'connect'>
+  }
   /** What people see in their browsers. */
   readonly pages?: Pick<
     ConnectServing,
@@ -148,6 +157,9 @@ function allRoutes(deps: AppDeps): readonly Route[] {
     ...apiKeyRoutes(deps.apiKeys),
     ...auditRoutes(deps.audit),
     ...rightsRoutes(deps.rights),
+    ...(deps.domains === undefined
+      ? []
+      : adminRoutes(deps.domains.administering, deps.domains.delegating)),
     ...healthRoutes(deps.ready),
   ]
   return [...routes, openApiRoute(routes)]
@@ -158,11 +170,14 @@ function allPages(
     ConnectServing &
     EraseServing &
     PublicServing &
+    Pick<AppDeps, 'domains'> &
     Parameters<typeof freezeEndpoints>[0] & { readonly picking: Picking },
 ) {
+  const { domains } = deps
   // Those with a name of their own come before the one with any ticket.
   return [
     ...publicEndpoints(deps),
+    ...(domains === undefined ? [] : adminEndpoints({ ...deps, ...domains })),
     ...accountEndpoints(deps),
     ...pickEndpoints(deps),
     ...freezeEndpoints(deps),

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { WaybillError } from '../shared/errors.ts'
+import { delegationFrom, delegationVariables } from './config/delegation.ts'
+import type { DelegationSettings } from './config/delegation.ts'
 import { googleCloudFrom, googleCloudVariables } from './config/google-cloud.ts'
 import type { GoogleCloudSettings } from './config/google-cloud.ts'
 import { boxFrom, microsoftFrom, moreProviderVariables } from './config/more-providers.ts'
@@ -31,6 +33,8 @@ export interface Settings {
   /** Whether a Google Drive may be connected as a whole, and not only with picked files. */
   readonly wholeDrive: boolean
   readonly protection: ProtectionSettings
+  /** The service account that domains delegate to; null without one. */
+  readonly delegation: DelegationSettings | null
   readonly logLevel: LogLevel
   /** An OpenTelemetry collector; null sends no metrics. */
   readonly metricsUrl: string | null
@@ -41,6 +45,7 @@ export interface Settings {
     readonly authorizeUrl: string
     readonly tokenUrl: string
     readonly revokeUrl: string
+    readonly directoryUrl: string
     readonly clientId: string
     readonly clientSecret: string
   }
@@ -119,6 +124,7 @@ const settings = z.object({
   GOOGLE_AUTHORIZE_URL: url('https://accounts.google.com/o/oauth2/v2/auth'),
   GOOGLE_TOKEN_URL: url('https://oauth2.googleapis.com/token'),
   GOOGLE_REVOKE_URL: url('https://oauth2.googleapis.com/revoke'),
+  GOOGLE_DIRECTORY_URL: url('https://admin.googleapis.com'),
   GOOGLE_CLIENT_ID: text('the client id from the Google Cloud console'),
   GOOGLE_CLIENT_SECRET: text('the client secret from the Google Cloud console'),
   DROPBOX_API_URL: url('https://api.dropboxapi.com'),
@@ -145,7 +151,10 @@ export function readSettings(environment: Readonly<Record<string, string | undef
   const more = moreProviderVariables.safeParse(variables)
   const protection = protectionVariables.safeParse(variables)
   const pages = pageVariables.safeParse(variables)
-  const issues = [base, cloud, more, protection, pages].flatMap((each) => each?.error?.issues ?? [])
+  const delegating = delegationVariables.safeParse(variables)
+  const issues = [base, cloud, more, protection, pages, delegating].flatMap(
+    (each) => each?.error?.issues ?? [],
+  )
   const advice = issues.map((issue) => `  ${issue.path[0]?.toString()}: ${issue.message}`)
   // Google's clients would write whole requests into the log, with tokens and keys in them.
   if (variables['GOOGLE_SDK_NODE_LOGGING'] !== undefined)
@@ -154,7 +163,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     advice.push('  PUBLIC_URL: set it to the URL at which browsers find this Waybill')
   if (!isCloud && base.data !== undefined && base.data.WAYBILL_ROLE !== 'all')
     advice.push('  WAYBILL_ROLE: leave it out, on one machine there is only one process')
-  const isWrong = !more.success || !pages.success || cloud?.success === false
+  const isWrong = !more.success || !pages.success || !delegating.success || cloud?.success === false
   if (!base.success || !protection.success || isWrong || advice.length > 0)
     throw new WaybillError(
       'settings_invalid',
@@ -174,6 +183,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     publicUrl: read.PUBLIC_URL ?? null,
     wholeDrive: read.WAYBILL_WHOLE_DRIVE === 'on',
     protection: protectionFrom(protection.data),
+    delegation: delegationFrom(delegating.data),
     logLevel: read.LOG_LEVEL,
     metricsUrl: read.OTEL_EXPORTER_OTLP_ENDPOINT ?? null,
     google: {
@@ -183,6 +193,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
       authorizeUrl: read.GOOGLE_AUTHORIZE_URL,
       tokenUrl: read.GOOGLE_TOKEN_URL,
       revokeUrl: read.GOOGLE_REVOKE_URL,
+      directoryUrl: read.GOOGLE_DIRECTORY_URL,
       clientId: read.GOOGLE_CLIENT_ID,
       clientSecret: read.GOOGLE_CLIENT_SECRET,
     },

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net'
 import { setImmediate, setTimeout as sleepFor } from 'node:timers/promises'
 import type { AccountProvider, DriveTier } from '../shared/account.ts'
 import { createHttpServer } from './app.ts'
-import { createActs, operator } from './audit/acts.ts'
+import { operator } from './audit/acts.ts'
 import { createAuditLog } from './audit/read-log.ts'
 import type { AuditLog } from './audit/read-log.ts'
 import { sequence } from './audit/sequence.ts'
@@ -16,6 +16,7 @@ import { createTokens } from './connect/tokens.ts'
 import type { Log } from './log.ts'
 import type { Tracing } from './log/tracing.ts'
 import { createAccounts } from './main/accounts.ts'
+import { createDomains } from './main/domains.ts'
 import { endpointsOf } from './main/endpoints.ts'
 import type { Clouds } from './main/clouds.ts'
 import { createProtection } from './main/protection.ts'
@@ -114,8 +115,6 @@ export function openWaybill({
   const cache = createDekCache({ wrapper, random, now })
   const owners = createOwners({ store, wrapper, cache, env: settings.environment, random, now })
   const connections = createConnections(store, owners)
-  const acts = createActs({ store, owners, now, random })
-  const audit = createAuditLog({ store, owners })
   const endpoints = endpointsOf(settings)
   let loading: Promise<Clouds> | null = null
   // The providers' libraries take a while to load: whoever only serves the API starts without them.
@@ -132,21 +131,36 @@ export function openWaybill({
   const sleep = async (ms: number, signal?: AbortSignal): Promise<void> => {
     await wait(ms, signal).catch(() => undefined)
   }
+  const whose = async (...asked: Parameters<Clouds['account']>) =>
+    (await loadClouds()).account(...asked)
+  const freezing = createFreezing({ store, owners, queue, now })
+  const records = { store, owners, connections, now, random }
+  const domains = createDomains(settings, {
+    ...records,
+    endpoint: endpoints['google-drive'],
+    directory: {
+      subject: async (token) => (await loadClouds()).directory.subject(token),
+      user: async (token, key) => (await loadClouds()).directory.user(token, key),
+    },
+    whose,
+    freezing,
+  })
+  const { acts, tenantOf, policing, keepToPolicy, refuseExport } = domains
+  const audit = createAuditLog({ store, owners, tenantOf, refuseExport })
   const tokens = createTokens({
     connections,
     endpoints,
+    delegated: domains.delegating.grant,
+    acts,
     now,
     random,
     sleep: wait,
     onStopped: ({ connection, provider, error }) =>
       log.warn('connection_stopped', { connection, provider, code: error.code }),
   })
-  const whose = async (...asked: Parameters<Clouds['account']>) =>
-    (await loadClouds()).account(...asked)
   let { port } = settings
-  const adding = { connections, acts, endpoints, whose, now, random }
+  const adding = { connections, acts, endpoints, whose, policing, now, random }
   const accounts = createAccounts(settings, { ...adding, store, owners, tokens, port: () => port })
-  const freezing = createFreezing({ store, owners, queue, now })
   const host = (): string => new URL(accounts.publicUrl()).hostname
   const rights = rightsOf(settings, {
     host,
@@ -172,17 +186,21 @@ export function openWaybill({
     now,
     random,
   })
-  const jobs = createJobs({ store, owners, connections, queue, now, random, sleep })
+  const jobs = createJobs({ ...records, queue, tenantOf, keepToPolicy, sleep })
   const runner = createRunner({
     store,
     owners,
     queue,
+    keepToPolicy,
     open: async ({ user, request }, signal) => {
       const from = request.source.connection
       const to = request.destination.connection
       const clouds = await loadClouds()
+      const reading = tokens.of(user, from)
+      // Nothing is done at the destination for a delegated account before it is known to be its owner's still.
+      await reading.get()
       return {
-        source: steady.source(clouds.source(tokens.of(user, from)), from, signal),
+        source: steady.source(clouds.source(reading), from, signal),
         destination: steady.destination(clouds.destination(tokens.of(user, to)), to, signal),
       }
     },
@@ -257,6 +275,7 @@ export function openWaybill({
         ...protection,
         audit,
         rights,
+        domains,
         // Keys may be kept in a database of their own.
         ready: async () =>
           void (await Promise.all([

@@ -73,7 +73,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   googleapis: ['backend/clouds/google-drive/'],
   'hash-wasm': ['backend/clouds/', 'backend/vault/'],
   helmet: ['backend/app.ts'],
-  jose: ['backend/api/'],
+  jose: ['backend/api/', 'backend/main/'],
   'node:sqlite': ['backend/store/', 'backend/dispatch/', 'backend/cli'],
   oauth4webapi: ['backend/connect/'],
   'p-limit': ['backend/records/', 'backend/run/'],

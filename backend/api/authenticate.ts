@@ -1,3 +1,4 @@
+import type { Arrival } from '../connect/arriving.ts'
 import { refusal, verifyIdToken, type IdTokenCheck, type IdTokenRules } from './id-token.ts'
 import { userIdOf } from './user-id.ts'
 
@@ -15,14 +16,20 @@ export interface TokenRules extends IdTokenRules {
 
 /** Checks the ID tokens of people, which the sidebar sends. */
 export function createAuthenticate(
-  options: IdTokenCheck & { readonly rules: TokenRules },
+  options: IdTokenCheck & {
+    readonly rules: TokenRules
+    /** Told of everybody whose token is good, before they are served. */
+    readonly arrived?: (arrival: Arrival) => Promise<void>
+  },
 ): Authenticate {
-  const { rules } = options
+  const { rules, arrived } = options
   return async (authorization) => {
     const who = await verifyIdToken(authorization, rules, options)
     if (who.azp === undefined || !rules.audiences.includes(who.azp)) throw refusal()
     if (rules.hostedDomains.length > 0 && !rules.hostedDomains.includes(who.hd ?? ''))
       throw refusal()
-    return userIdOf(who.iss, who.sub)
+    const user = userIdOf(who.iss, who.sub)
+    await arrived?.({ user, sub: who.sub, domain: who.hd ?? null, address: who.email ?? null })
+    return user
   }
 }

@@ -68,7 +68,7 @@ function operation(route: Route): Json {
     summary: route.summary,
     security: securityOf(route),
     parameters: [...parameters('path', route.params), ...parameters('query', route.query)],
-    ...(route.method === 'post' && {
+    ...((route.method === 'post' || route.method === 'put') && {
       requestBody: {
         required: route.body !== nothing,
         content: { 'application/json': { schema: bodySchema(route.body) } },

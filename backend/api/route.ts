@@ -20,7 +20,7 @@ export interface Call<P, Q, B> {
 }
 
 interface Described {
-  readonly method: 'get' | 'post' | 'delete'
+  readonly method: 'get' | 'post' | 'put' | 'delete'
   /** As Express writes it, with `:id`. */
   readonly path: string
   /** One word for the act, unique in the API. */
@@ -44,7 +44,7 @@ export interface Route extends Described {
   readonly signedIn: boolean
   readonly params: z.ZodObject
   readonly query: z.ZodObject
-  /** Read only where the method is `post`. */
+  /** Read only where the method is `post` or `put`. */
   readonly body: z.ZodObject
   /** Checks what came in and calls the handler. Throws `invalid_request`, or `not_found` for ids that cannot be ours. */
   answer(call: Call<unknown, unknown, unknown>): Promise<Answer>

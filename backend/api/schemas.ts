@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { apiKeyDays, apiKeyScopes } from '../../shared/api-key.ts'
 import type { ApiKeyRequest, ApiKeyView } from '../../shared/api-key.ts'
 import { errorCodes } from '../../shared/errors.ts'
+import { delegation, policyChange, policyView, tenantPeople } from '../../shared/policy-schema.ts'
 import { auditEntry, auditExport } from '../../shared/audit-schema.ts'
 import { receiptLine, receiptSummary, totals } from '../../shared/receipt-schema.ts'
 import { erasureCertificate } from '../../shared/certificate-schema.ts'
@@ -217,6 +218,16 @@ const erasure = z.strictObject({
 
 const erasureBegun = z.strictObject({ ...erasure.shape, secret: z.string() })
 
+const tenantAuditPage = z.strictObject({
+  lines: z.array(z.strictObject({ user: id.nullable(), entry: auditEntry })),
+  next: z.int().min(1).nullable(),
+})
+
+/** Whom an administrator freezes: a person of the domain, or everybody. */
+export const freezeRequest = z
+  .strictObject({ user: id.exactOptional(), all: z.literal(true).exactOptional() })
+  .refine(({ user, all }) => (user === undefined) !== (all === undefined), 'either user or all')
+
 const health = z.strictObject({ status: z.literal('ok') })
 
 const problem = z.strictObject({
@@ -257,6 +268,11 @@ export const shapes = {
   EraseCode: eraseCode,
   Erasure: erasure,
   ErasureBegun: erasureBegun,
+  TenantAuditPage: tenantAuditPage,
+  Delegation: delegation,
+  PolicyChange: policyChange,
+  Policy: policyView,
+  TenantPeople: tenantPeople,
   Health: health,
   OpenApi: openapi,
   Error: problem,

@@ -33,7 +33,8 @@ export function serveRoute(route: Route, serving: Serving): RequestHandler {
     await observe(request, response, route.path, serving, async () => {
       if (!route.signedIn) await serving.gate?.arrive(request, 'address')
       const user = route.signedIn ? await callerOf(request, route, serving) : ''
-      const body = route.method === 'post' ? await readJson(request, response) : undefined
+      const hasBody = route.method === 'post' || route.method === 'put'
+      const body = hasBody ? await readJson(request, response) : undefined
       const { params, query } = request
       const { stop } = serving
       const signal = stop === undefined ? gone.signal : AbortSignal.any([gone.signal, stop])

@@ -3,6 +3,7 @@ import { WaybillError } from '../../shared/errors.ts'
 import { boxAccount } from '../clouds/box/account.ts'
 import type { TokenSource } from '../clouds/cloud.ts'
 import { createDropbox } from '../clouds/dropbox/destination.ts'
+import { directoryUser, googleSubject } from '../clouds/google-drive/directory.ts'
 import { createDriveSource } from '../clouds/google-drive/source.ts'
 import { createDispatcher, createHttp } from '../clouds/http.ts'
 import { microsoftAccount } from '../clouds/microsoft/account.ts'
@@ -21,6 +22,12 @@ export function cloudsOf({ google, dropbox, box, microsoft }: Settings) {
   return {
     source,
     destination,
+    /** What Google says of the people of a delegated domain. */
+    directory: {
+      subject: async (token: string) => googleSubject(http, google.apiUrl, token),
+      user: async (token: string, key: string) =>
+        directoryUser(http, google.directoryUrl, token, key),
+    },
     /** Whose account a token is for. */
     account: async (provider: AccountProvider, token: TokenSource) => {
       switch (provider) {

@@ -9,8 +9,10 @@ import type { AppDeps } from '../app.ts'
 import type { GoogleEvents } from '../run/google-events.ts'
 import type { Settings } from '../config.ts'
 import type { Accounts } from './accounts.ts'
+import type { createDomains } from './domains.ts'
 
-type Served = Omit<AppDeps, 'authenticate' | 'tasks' | 'pages' | 'googleEvents'> & {
+type Served = Omit<AppDeps, 'authenticate' | 'tasks' | 'pages' | 'domains' | 'googleEvents'> & {
+  readonly domains: ReturnType<typeof createDomains>
   readonly googleEvents: GoogleEvents
 } & Omit<TaskServing, 'authenticate'> &
   Accounts
@@ -20,13 +22,14 @@ export function servedApp(settings: Settings, deps: Served): Express {
   const { audiences, hostedDomains, google, googleCloud, role } = settings
   const { issuers, jwksUrl } = google
   const { clock } = deps
+  const { arrived } = deps.domains
   const keys = createGoogleKeys({ url: jwksUrl, fetch, clock })
   const rules = { issuers, audiences, hostedDomains }
   // The pages sign people in as the client that also connects their Drive.
   const ofPages = { ...rules, audiences: [google.clientId] }
   const pages = {
     ...deps,
-    authenticateBrowser: createAuthenticate({ rules: ofPages, keys, clock }),
+    authenticateBrowser: createAuthenticate({ rules: ofPages, keys, clock, arrived }),
   }
   // Reports are made out to any of our clients.
   const ofReports = { issuers, audiences: [...audiences, google.clientId] }
@@ -35,7 +38,7 @@ export function servedApp(settings: Settings, deps: Served): Express {
     ...deps,
     pages,
     googleEvents: { read, googleEvents: deps.googleEvents },
-    authenticate: createAuthenticate({ rules, keys, clock }),
+    authenticate: createAuthenticate({ rules, keys, clock, arrived }),
   }
   if (googleCloud === null || role === 'api') return createApp(people)
   const { audience, accounts } = googleCloud.runner

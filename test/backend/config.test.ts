@@ -47,6 +47,7 @@ describe('settings', () => {
       publicUrl: null,
       wholeDrive: false,
       protection: { trustedProxies: 0, countryHeader: null, alarm: 'note', limits: true },
+      delegation: null,
       logLevel: 'info',
       metricsUrl: null,
       google: {
@@ -56,6 +57,7 @@ describe('settings', () => {
         authorizeUrl: 'https://accounts.google.com/o/oauth2/v2/auth',
         tokenUrl: 'https://oauth2.googleapis.com/token',
         revokeUrl: 'https://oauth2.googleapis.com/revoke',
+        directoryUrl: 'https://admin.googleapis.com',
         clientId: 'google-id',
         clientSecret: 'google-secret',
       },

@@ -44,7 +44,7 @@ const document = z.strictObject({
   openapi: z.literal('3.1.1'),
   info: z.looseObject({}),
   servers: z.array(z.looseObject({})),
-  paths: z.record(z.string(), z.partialRecord(z.enum(['get', 'post', 'delete']), operation)),
+  paths: z.record(z.string(), z.partialRecord(z.enum(['get', 'post', 'put', 'delete']), operation)),
   components: z.strictObject({
     schemas: z.record(z.string(), z.record(z.string(), z.json())),
     securitySchemes: z.looseObject({}),

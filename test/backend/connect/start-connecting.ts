@@ -13,7 +13,7 @@ import type { AccountProvider, DriveTier } from '../../../shared/account.ts'
 import { settingsFor } from '../../clouds/settings-for.ts'
 import type { OauthControl } from '../../clouds/oauth/control.ts'
 import { startClouds } from '../../clouds/start.ts'
-import type { Clouds } from '../../clouds/start.ts'
+import type { Clouds, CloudsOptions } from '../../clouds/start.ts'
 import { createBrowser } from './browser.ts'
 import type { Browser, Seen } from './browser.ts'
 
@@ -57,8 +57,9 @@ const json = z.record(z.string(), z.unknown())
 /** @returns it, serving. Every provider's people say yes unless told otherwise. */
 export async function startConnecting(
   also: Readonly<Record<string, string>> = {},
+  options: { readonly leaseMs?: number; readonly clouds?: CloudsOptions } = {},
 ): Promise<ConnectingUnderTest> {
-  const clouds = await startClouds()
+  const clouds = await startClouds(options.clouds)
   const { drive, dropbox, box, microsoft, issuer } = clouds
   const folder = mkdtempSync(join(tmpdir(), 'waybill-connect-'))
   const reached = (cloud: typeof drive | typeof dropbox, token: string) => ({
@@ -94,7 +95,13 @@ export async function startConnecting(
     { keks: [kek], signKeys: [signKey] },
     { now: Date.now, random: randomBytes, report },
   )
-  const waybill = openWaybill({ settings, platform, log, sliceMs: 60_000 })
+  const waybill = openWaybill({
+    settings,
+    platform,
+    log,
+    sliceMs: 60_000,
+    ...(options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs }),
+  })
   const { port } = new URL(await waybill.serve())
   const url = `http://localhost:${port}`
 
