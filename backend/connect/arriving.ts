@@ -20,7 +20,8 @@ const LOOKED_AT_MS = 10 * 60_000
 const REMEMBERED = 10_000
 
 /**
- * Writes down who came and which tenant they are of, whenever that is not what it was.
+ * Writes down who of a domain came and which tenant they are of, whenever that is not what it was. Of people without a
+ * domain nothing is written down.
  *
  * A domain may have another name since somebody came last. The directory of the customer that they were of says whether
  * they are still: then the new name leads to the old tenant. Where that cannot be told, they stay where they were.
@@ -38,8 +39,8 @@ export function createArriving(
 
   const tenantFor = async (known: Person | null, domain: string): Promise<string | null> => {
     const led = await findTenant(deps, domain)
-    if (led !== null || known === null || known.tenant === null)
-      return led ?? ensureTenant(deps, domain)
+    if (led !== null) return led
+    if (known === null) return ensureTenant(deps, domain)
     const { customer, administrator } = await readTenant(deps.store, deps.owners, known.tenant)
     if (customer === null || administrator === null) return ensureTenant(deps, domain)
     const found = await lookUp(deps, administrator, known.sub)
@@ -54,20 +55,29 @@ export function createArriving(
     const before = seen.get(user)
     if (before?.text === text && now() < before.until) return
     const known = await people.find(user)
-    const tenant = domain === null ? null : await tenantFor(known, domain.toLowerCase())
-    // Asked again the next time they come.
-    if (domain !== null && tenant === null) return
-    const lower = domain?.toLowerCase() ?? null
-    const person = { user, tenant, sub, domain: lower, address: address ?? known?.address ?? null }
-    if (JSON.stringify(person) !== JSON.stringify(known && inOrder(known)))
-      await people.keep(person)
+    if (domain === null) {
+      if (known !== null) await people.forget(user)
+    } else {
+      const lower = domain.toLowerCase()
+      const tenant = await tenantFor(known, lower)
+      // Asked again the next time they come.
+      if (tenant === null) return
+      const person = {
+        user,
+        tenant,
+        sub,
+        domain: lower,
+        address: address ?? known?.address ?? null,
+      }
+      if (known === null || !isSame(person, known)) await people.keep(person)
+    }
     if (seen.size >= REMEMBERED) seen.clear()
     seen.set(user, { text, until: now() + LOOKED_AT_MS })
   }
 }
 
-function inOrder({ user, tenant, sub, domain, address }: Person): Person {
-  return { user, tenant, sub, domain, address }
+function isSame(one: Person, other: Person): boolean {
+  return (['tenant', 'sub', 'domain', 'address'] as const).every((at) => one[at] === other[at])
 }
 
 async function lookUp(

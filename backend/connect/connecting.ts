@@ -16,8 +16,10 @@ import type { Authorization } from './authorize.ts'
 import { viewOf } from './connections-view.ts'
 import type { ConnectionView } from './connections-view.ts'
 import { keepAccount } from './keep-account.ts'
+import type { ProvenAccount } from './keep-account.ts'
 import { endpointAt } from './oauth-server.ts'
 import { wishToConnect } from './policing.ts'
+import { revokeTokens } from './revoke.ts'
 
 const PATIENCE_MS = 30_000
 
@@ -173,10 +175,31 @@ async function keep(
   if (provider === 'google-drive' && email?.toLowerCase() !== account.label.toLowerCase())
     throw new WaybillError('invalid_request', 'The provider answered for two accounts at once.')
   const tier = provider === 'google-drive' ? grantedTier(scopes) : null
-  await deps.policing?.refuse(user, wishToConnect(provider, tier, account))
+  await refuseAccount(deps, user, { provider, tier, account }, authorization)
   await dropRevocations(deps, user, provider, account.id)
   const proven = { provider, account, grant: authorization, refreshToken, tier }
   return keepAccount(deps, user, proven, false)
+}
+
+/** What the policy of a domain refuses is given back: nobody is to believe that Waybill has it. */
+async function refuseAccount(
+  { policing, endpoints, now }: ConnectingDeps,
+  user: string,
+  { provider, tier, account }: Pick<ProvenAccount, 'provider' | 'tier' | 'account'>,
+  { refreshToken, accessToken, expiresIn }: Authorization,
+): Promise<void> {
+  try {
+    await policing?.refuse(user, wishToConnect(provider, tier, account))
+  } catch (error) {
+    const endpoint = endpointAt(endpoints, provider)
+    // Google would take back what an earlier connection has, too.
+    if (provider !== 'google-drive' && endpoint.revokeUrl !== null && refreshToken !== null) {
+      const accessExpiresAt = now() + expiresIn * 1_000
+      const secrets = { accountId: account.id, refreshToken, accessToken, accessExpiresAt }
+      await revokeTokens(endpoint, provider, secrets, now())
+    }
+    throw error
+  }
 }
 
 /** Google revokes all that a person has allowed at once: what was to be revoked would now take the new access along. */

@@ -92,7 +92,7 @@ export function createDelegating(deps: DelegatingDeps): Delegating {
 
   const grant = async (user: string): Promise<AccessGrant> => {
     const person = await people.find(user)
-    if (person === null || person.address === null || person.tenant === null) throw withdrawn()
+    if (person === null || person.address === null) throw withdrawn()
     const scopes = [delegatedScopes.identity, delegatedScopes.drive]
     const answer = await ask(person.address, scopes)
     if (answer.kind !== 'granted') throw withdrawn()
@@ -127,7 +127,7 @@ export function createDelegating(deps: DelegatingDeps): Delegating {
     grant,
     connect: async (user) => {
       const person = await people.find(user)
-      if (person === null || person.tenant === null || (await deps.account()) === null)
+      if (person === null || (await deps.account()) === null)
         throw new WaybillError('forbidden', 'No domain has let Waybill act for this account.')
       if (!deps.isWholeAllowed)
         throw new WaybillError(

@@ -3,26 +3,28 @@ import { frozenSince, refuseErasing } from './freezes.ts'
 import { unlessLost } from './owner.ts'
 import type { Owner, Owners } from './owner.ts'
 
-/** What Google has said of somebody when they last came. */
+/** What Google has said of somebody of a domain when they last came. Of others nothing is kept. */
 export interface Person {
   /** Our id. */
   readonly user: string
-  /** Our id of their domain's tenant; null for somebody who is a tenant of their own. */
-  readonly tenant: string | null
+  /** Our id of their domain's tenant. */
+  readonly tenant: string
   /** Google's id of the account, which is never anybody else's. */
   readonly sub: string
   /** Their address, which may change, and may later be somebody else's; null if they never said. */
   readonly address: string | null
   /** The domain that Google said they are of (`hd`), never one read out of an address. */
-  readonly domain: string | null
+  readonly domain: string
 }
 
 /** Who came, and which tenant each is of. */
 export interface People {
   find(user: string): Promise<Person | null>
-  /** As `find`, without their keys; what another process has written is known within 20 seconds. */
+  /** The tenant of their domain, without their keys, null if they have none; what another process writes is known within 20 seconds. */
   tenantOf(user: string): Promise<string | null>
   keep(person: Person): Promise<void>
+  /** Absent is fine. */
+  forget(user: string): Promise<void>
   /** People of a tenant in the order of their ids, each with what stands for them in its log. */
   listOf(
     tenant: string,
@@ -71,6 +73,10 @@ export function createPeople({
         transaction.put('people', document)
       })
       remember(person.user, person.tenant)
+    },
+    forget: async (user) => {
+      await store.transact(async (transaction) => transaction.remove('people', user))
+      remember(user, null)
     },
     listOf: (tenant, after) => listOf(store, tenant, after),
   }
@@ -122,7 +128,7 @@ function personDocument(owner: Owner, { user, tenant, sub, address, domain }: Pe
 function personFrom(owner: Owner, document: Document): Person {
   const { key, body } = document
   const sealed = owner.open<Pick<Person, 'sub' | 'address' | 'domain'>>('people', key, body)
-  return { user: key, tenant: tenantIn(document), ...sealed }
+  return { user: key, tenant: String(document.fields['tenant']), ...sealed }
 }
 
 function tenantIn(document: Document | null): string | null {

@@ -93,10 +93,10 @@ export interface AdministeringDeps {
 export function createAdministering(deps: AdministeringDeps): Administering {
   const { store, owners, people, acts, delegating, freezing, now } = deps
 
-  const ofDomain = async (user: string): Promise<Person & { readonly domain: string }> => {
+  const ofDomain = async (user: string): Promise<Person> => {
     const person = await people.find(user)
-    if (person === null || person.domain === null) throw forbidden()
-    return { ...person, domain: person.domain }
+    if (person === null) throw forbidden()
+    return person
   }
 
   /** The tenant is that of the customer of which the directory says that they are an administrator. */
@@ -112,9 +112,9 @@ export function createAdministering(deps: AdministeringDeps): Administering {
   const delegationOf = async (user: string): Promise<DelegationView> => {
     const person = await ofDomain(user)
     const seen = await delegating.look(person.address ?? '')
-    const tenant = person.tenant === null ? null : await readTenant(store, owners, person.tenant)
+    const { delegatedAt } = await readTenant(store, owners, person.tenant)
     const isGranted = seen.scopes.every(({ granted }) => granted)
-    return { ...seen, connected: isGranted && typeof tenant?.delegatedAt === 'number' }
+    return { ...seen, connected: isGranted && delegatedAt !== null }
   }
 
   const addressOf = async (user: string, named: Tenant['named']): Promise<string> =>

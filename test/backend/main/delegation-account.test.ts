@@ -22,7 +22,8 @@ beforeEach(async () => {
   status = 200
   google = await listen(
     createServer((request, response) => {
-      void text(request).then((body) => {
+      const answer = async (): Promise<void> => {
+        const body = await text(request)
         const { method = '', url = '', headers } = request
         heard.push({ what: `${method} ${url}`, headers, body })
         const isToken = url.startsWith('/computeMetadata/')
@@ -36,7 +37,8 @@ beforeEach(async () => {
             isToken ? { access_token: 'of-the-process' } : { signedJwt: jwt.join('.') },
           ),
         )
-      })
+      }
+      void answer()
     }),
   )
 })

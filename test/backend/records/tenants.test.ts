@@ -94,7 +94,9 @@ function declareTenants(openStore: () => Store): void {
     const tenant = await ensureTenant(deps, 'example.com')
     const users = Array.from({ length: 130 }, (_, n) => `user-${String(n).padStart(3, '0')}`)
     await Promise.all(users.map(async (user) => people.keep({ ...person, user, tenant })))
-    await people.keep({ ...person, user: 'zoe', tenant: null, domain: null })
+    await people.keep({ ...person, user: 'zoe', tenant })
+    await people.forget('zoe')
+    expect([await people.find('zoe'), await people.tenantOf('zoe')]).toEqual([null, null])
     const listed: string[] = []
     for await (const { user } of people.listOf(tenant)) listed.push(user)
     expect(listed).toEqual(users)

@@ -30,7 +30,13 @@ beforeEach(async () => {
   const deps = { store, owners, now, random: randomBytes }
   const people = createPeople({ ...deps, store: counted })
   tenant = await ensureTenant(deps, 'example.com')
-  await createPeople(deps).keep({ user: t.user, tenant, sub: '1', address: null, domain: null })
+  await createPeople(deps).keep({
+    user: t.user,
+    tenant,
+    sub: '1',
+    address: null,
+    domain: 'example.com',
+  })
   const connections = createConnections(counted, owners)
   const policing = createPolicing({ store: counted, owners, people })
   keepToPolicy = createKeepToPolicy({ policing, connections, owners })
