@@ -36,7 +36,7 @@ export function auditRoutes(audit: AuditLog): readonly Route[] {
       query: nothing,
       body: nothing,
       success: { status: 200, shape: 'AuditExport', lines: true },
-      errors: ['key_unavailable'],
+      errors: ['key_unavailable', 'forbidden'],
       handle: async ({ user }) => ({ lines: audit.export(user) }),
     }),
   ]

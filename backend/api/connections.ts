@@ -54,7 +54,7 @@ export function connectionRoutes(parts: ConnectionParts): readonly Route[] {
       query: nothing,
       body: connectRequest,
       success: { status: 201, shape: 'ConnectLink' },
-      errors: ['settings_invalid', 'frozen', 'body_too_large'],
+      errors: ['settings_invalid', 'frozen', 'policy_refused', 'body_too_large'],
       handle: async ({ user, body }) => {
         const { url, expiresAt } = await connecting.start(user, body)
         return { json: { url, expiresAt } }

@@ -33,7 +33,7 @@ export function freezeRoutes(freezing: Freezing): readonly Route[] {
       name: 'unfreeze',
       summary: 'Ends a freeze: what it stopped goes on.',
       success,
-      errors: ['body_too_large'],
+      errors: ['body_too_large', 'forbidden'],
       // A token of the sidebar does not say when its bearer has last shown who they are.
       handle: async ({ user }) => ({ json: await freezing.unfreezeSignedIn(user, null) }),
     }),

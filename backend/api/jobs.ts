@@ -26,6 +26,8 @@ export function jobRoutes(jobs: Jobs): readonly Route[] {
         'connection_expired',
         'connection_unconfirmed',
         'account_changed',
+        'frozen',
+        'policy_refused',
       ],
       handle: async ({ user, body }) => created(await jobs.create(user, body)),
     }),
@@ -74,7 +76,14 @@ export function jobRoutes(jobs: Jobs): readonly Route[] {
       query: nothing,
       body: nothing,
       success: { status: 201, shape: 'Job' },
-      errors: ['not_found', 'wrong_state', 'connection_expired', 'body_too_large'],
+      errors: [
+        'not_found',
+        'wrong_state',
+        'connection_expired',
+        'frozen',
+        'policy_refused',
+        'body_too_large',
+      ],
       handle: async (call) => created(await jobs.again(call.user, call.params.id)),
     }),
     route({
@@ -113,7 +122,7 @@ function act(
     query: nothing,
     body: nothing,
     success: { status: 200, shape: 'Job' },
-    errors: ['not_found', 'wrong_state', 'body_too_large'],
+    errors: ['not_found', 'wrong_state', 'frozen', 'policy_refused', 'body_too_large'],
     handle: async (call) => ({ json: await perform(call.user, call.params.id) }),
   })
 }
