@@ -132,6 +132,21 @@ export async function settle(
 }
 
 /**
+ * Pauses a run whose slice was stopped because everything of its owner is frozen.
+ *
+ * @returns whether it is paused. Not if that has ended meanwhile: whoever ended it did not find this run among those that
+ *   it stopped, so nobody else lets it go on.
+ */
+export async function pauseFrozen(store: Store, lease: Lease): Promise<boolean> {
+  const { state } = await underLease(store, lease, async ({ user }, transaction) =>
+    (await frozenSince(transaction, user)) === null
+      ? {}
+      : { state: 'paused', reason: 'frozen', wakeAt: null, leaseUntil: 0 },
+  )
+  return state === 'paused'
+}
+
+/**
  * What its owner does to a run from outside. Takes the lease from whoever holds it.
  *
  * @param leaf tells of it

@@ -6,7 +6,7 @@ import type { Delivery, Queue, Task } from '../dispatch/queue.ts'
 import { openJobRows } from '../records/job-rows.ts'
 import { readJob } from '../records/jobs.ts'
 import type { Job } from '../records/jobs.ts'
-import { claim, handOver, renew, settle } from '../records/leases.ts'
+import { claim, handOver, pauseFrozen, renew, settle } from '../records/leases.ts'
 import type { Watch } from '../records/leases.ts'
 import type { Owners } from '../records/owner.ts'
 import { openReceipt } from '../records/receipts.ts'
@@ -208,7 +208,9 @@ async function endBadly(deps: RunnerDeps, run: Run, lease: Lease, thrown: unknow
   }
   if (code === 'frozen') {
     deps.owners.forget(run.user)
-    await pause(deps, run, lease, error)
+    if (await pauseFrozen(deps.store, lease))
+      deps.onEnd({ run: run.id, end: 'paused', code, error })
+    else await goOn(deps, lease, run, deps.now(), 'more')
     return
   }
   const now = deps.now()

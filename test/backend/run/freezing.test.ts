@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { createFreezing } from '../../../backend/run/freezing.ts'
 import type { Freezing } from '../../../backend/run/freezing.ts'
 import { createRunner } from '../../../backend/run/run-task.ts'
+import { WaybillError } from '../../../shared/errors.ts'
 import { startEngine } from '../engine/engine.ts'
 import type { Engine } from '../engine/engine.ts'
 
@@ -107,6 +108,33 @@ it('a slice at work ends with the next renewal of its lease', async () => {
   expect(await runOf(job)).toMatchObject(stopped)
   expect(t.ends.at(-1)).toMatchObject({ end: 'paused', code: 'frozen' })
   expect(Object.keys(t.dropbox.files()).length).toBeLessThan(300)
+})
+
+it('a slice that was stopped goes on if that is over before it has ended', async () => {
+  t.drive.file('a', top, 'a')
+  const job = await t.start({ kind: 'folder', id: top })
+  const { store, owners, now } = t.records
+  const runner = createRunner({
+    store,
+    owners,
+    queue: { enqueue: async (task) => void t.tasks.push({ task, notBefore: now() }) },
+    open: async () => {
+      await freezing.freeze(t.user)
+      // The slice has heard of it, and the run is not paused yet when its owner looks through those that are.
+      await freezing.unfreeze(t.user)
+      throw new WaybillError('frozen', 'For the test.')
+    },
+    now,
+    random: randomBytes,
+    turn: async () => sleep(0),
+    sliceMs: 60_000,
+    onEnd: (end) => t.ends.push(end),
+  })
+  const next = t.tasks.shift()
+  if (next === undefined) throw new Error('there is no task')
+  await runner.handle(next.task, new AbortController().signal)
+  expect(await runOf(job)).toMatchObject({ state: 'running', reason: null })
+  expect((await t.finish(job)).run.state).toBe('done')
 })
 
 describe('keys in memory', () => {
