@@ -1,3 +1,4 @@
+import { hasCode } from '../../shared/errors.ts'
 import {
   chainLeaves,
   keepHead,
@@ -60,8 +61,11 @@ export async function sequence(deps: SequenceDeps): Promise<number> {
   for await (const page of pages(
     async (from) => listUnsigned(store, from),
     (tenant) => tenant,
-  ))
-    results.push(...(await eachOf(page, async (tenant) => signHead(deps, tenant))))
+  )) {
+    const signed = await eachOf(page, async (tenant) => signHead(deps, tenant))
+    results.push(...signed)
+    if (signed.some(isWithoutKey)) break
+  }
   const failed = results.find((each) => each.status === 'rejected')
   if (failed !== undefined) throw failed.reason
   return looked
@@ -98,7 +102,12 @@ async function eachOf<T>(
   act: (one: T) => Promise<void>,
 ): Promise<readonly PromiseSettledResult<void>[]> {
   const results: PromiseSettledResult<void>[] = []
-  for (let at = 0; at < all.length; at += TENANTS_AT_ONCE)
+  for (let at = 0; at < all.length && !results.some(isWithoutKey); at += TENANTS_AT_ONCE)
     results.push(...(await Promise.allSettled(all.slice(at, at + TENANTS_AT_ONCE).map(act))))
   return results
+}
+
+/** One key signs for everybody: while it is away, each log that waits would be read for nothing, every minute. */
+function isWithoutKey(result: PromiseSettledResult<void>): boolean {
+  return result.status === 'rejected' && hasCode(result.reason, 'key_unavailable')
 }

@@ -157,6 +157,24 @@ function declareSequencer(openStore: () => Store, times: { readonly many: number
     expect(await verifyLog(await logs.exported('ann'))).toMatchObject({ lines: 1, heads: 1 })
   })
 
+  it('asks for few logs, however many there are, while the key that signs is away', async () => {
+    const users = Array.from({ length: 30 }, (_, n) => `user-${n}`)
+    for (const user of users) await logs.act(user)
+    let asked = 0
+    const away = {
+      publicKey: logs.signer.publicKey,
+      sign: async () => {
+        asked += 1
+        throw new WaybillError('key_unavailable', 'The key is away.')
+      },
+    }
+    await expect(logs.sequence({ signer: away })).rejects.toMatchObject({ code: 'key_unavailable' })
+    expect(asked).toBeLessThan(10)
+    await logs.sequence()
+    for (const user of users)
+      expect(await verifyLog(await logs.exported(user))).toMatchObject({ lines: 1, heads: 1 })
+  })
+
   it('takes no head for the newest that comes late', async () => {
     let isFirst = true
     const slow = {
