@@ -31,8 +31,10 @@ say 'databases: one for everything but keys, one for keys alone, of which no cop
 for database in waybill waybill-keys; do
   there gcloud firestore databases describe --database=$database ||
     gcloud firestore databases create --database=$database --location="$REGION" --delete-protection
-  gcloud firestore databases update --database=$database --delete-protection --no-enable-pitr
 done
+# Whether versions of everything else are kept is the operator's choice, and turning that off would throw them away.
+gcloud firestore databases update --database=waybill --delete-protection
+gcloud firestore databases update --database=waybill-keys --delete-protection --no-enable-pitr
 
 say 'the key that wraps the keys'
 there gcloud kms keyrings describe waybill --location="$REGION" ||
