@@ -44,8 +44,8 @@ const tick = commands.find((command) => does(command, 'scheduler jobs create htt
 /** The environment that a service is started with: what the build sets, what comes from secrets, and the image's. */
 function environmentOf(service: readonly [string, ...string[]]): Readonly<Record<string, string>> {
   const pairs = [
-    ...(flagOf(service, 'set-env-vars') ?? '').split(','),
-    ...(flagOf(service, 'set-secrets') ?? '').split(','),
+    ...(flagOf(service, 'update-env-vars') ?? '').split(','),
+    ...(flagOf(service, 'update-secrets') ?? '').split(','),
     ...[...read('backend/Dockerfile').matchAll(/\b[A-Z_]+=\S+/g)].map(([pair]) => pair),
   ]
   return Object.fromEntries(
@@ -133,12 +133,17 @@ describe('cloudbuild.yaml', () => {
 
   it('has no secret but in Secret Manager', () => {
     for (const service of services)
-      expect(flagOf(service, 'set-secrets')?.split(',')).toEqual([
+      expect(flagOf(service, 'update-secrets')?.split(',')).toEqual([
         'GOOGLE_CLIENT_ID=waybill-google-client-id:latest',
         'GOOGLE_CLIENT_SECRET=waybill-google-client-secret:latest',
         'DROPBOX_APP_KEY=waybill-dropbox-app-key:latest',
         'DROPBOX_APP_SECRET=waybill-dropbox-app-secret:latest',
       ])
+  })
+
+  it('leaves settings as they are that it does not name', () => {
+    const whole = /^--(?:set|clear|remove)-(?:env-vars|secrets)|^--env-vars-file/
+    expect(services.flat().filter((arg) => whole.test(arg))).toEqual([])
   })
 
   it('has the scheduler call what the runner listens to, as whom and for whom it listens', () => {

@@ -77,8 +77,8 @@ describe('the table of settings', () => {
     const deploy = buildCommands(true).find((command) => does(command, 'run deploy')) ?? ['']
     const names = (flag: string): readonly string[] =>
       (flagOf(deploy, flag) ?? '').split(',').map((pair) => pair.split('=')[0] ?? '')
-    expect(namesBy('build').toSorted()).toEqual(names('set-env-vars').toSorted())
-    expect(namesBy('secret').toSorted()).toEqual(names('set-secrets').toSorted())
+    expect(namesBy('build').toSorted()).toEqual(names('update-env-vars').toSorted())
+    expect(namesBy('secret').toSorted()).toEqual(names('update-secrets').toSorted())
     for (const name of namesBy('image'))
       expect(read('backend/Dockerfile')).toMatch(new RegExp(`^ENV .*\\b${name}=`, 'm'))
   })
