@@ -32,7 +32,7 @@ export interface Disconnecting {
   disconnect(user: string, connection: string): Promise<Disconnected>
   /** What the person has disconnected and the provider does not know yet. */
   pending(user: string): Promise<readonly PendingRevocation[]>
-  /** Asks the providers again, where it is time. */
+  /** Asks the providers again, where it is time. Throws what went wrong with one of them once the others are done. */
   retry(): Promise<void>
 }
 
@@ -83,6 +83,16 @@ export function createDisconnecting({
     return isDone
   }
 
+  const revokeOrPostpone = async (revocation: Revocation): Promise<void> => {
+    let isDone = false
+    try {
+      isDone = await revoke(revocation)
+    } finally {
+      // Also one that fails, as its key is away: it would stand first each time, and keep the others waiting.
+      if (!isDone) await revocations.postpone(revocation)
+    }
+  }
+
   return {
     disconnect: async (user, id) => {
       const connection = await connections.get(user, id)
@@ -114,12 +124,14 @@ export function createDisconnecting({
       )
       // The longest waiting first; a provider that does not answer takes a while for each.
       const first = waiting.toSorted((a, b) => a.nextAt - b.nextAt).slice(0, AT_ONCE)
-      await Promise.all(
+      const asked = await Promise.allSettled(
         first.map(async (each) => {
           if (each.until <= now()) await revocations.forget(each)
-          else if (!(await revoke(each))) await revocations.postpone(each)
+          else await revokeOrPostpone(each)
         }),
       )
+      const failed = asked.find(({ status }) => status === 'rejected')
+      if (failed?.status === 'rejected') throw failed.reason
     },
   }
 }

@@ -8,6 +8,7 @@ import { createConnections } from '../../../backend/records/connections.ts'
 import { createRevocations } from '../../../backend/records/revocations.ts'
 import type { OAuthEndpoints } from '../../../backend/connect/oauth-server.ts'
 import type { AccountProvider } from '../../../shared/account.ts'
+import { WaybillError } from '../../../shared/errors.ts'
 import { startBox } from '../../clouds/oauth/start-provider.ts'
 import type { SimulatedProvider } from '../../clouds/oauth/start-provider.ts'
 import { keepRecords } from '../engine/kept-records.ts'
@@ -195,6 +196,41 @@ describe('a revocation that the provider cannot be told of', () => {
     }
     const { calls } = box.calls.since(before)
     expect([calls > 8, calls < 16]).toEqual([true, true])
+  })
+
+  it('keeps no other waiting, if it fails for as long as its key is away', async () => {
+    const { store, owners, now } = records
+    const revocations = createRevocations(store, owners, now)
+    const blocked = new Set<string>()
+    const asked: string[] = []
+    const ticking = createDisconnecting({
+      connections: createConnections(store, owners),
+      revocations: {
+        ...revocations,
+        open: async (each) => {
+          asked.push(each.id)
+          if (blocked.has(each.id)) throw new WaybillError('key_unavailable', 'For the test.')
+          return revocations.open(each)
+        },
+      },
+      endpoints: endpoints(),
+      now,
+    })
+    for (let n = 0; n < 20; n += 1) {
+      const person = { id: `person-${n}`, email: `${n}@box.example`, name: 'Ann' }
+      blocked.add(await connect(box.tokens.addAccount(person).refreshToken))
+    }
+    box.setOffline(true)
+    for (const id of blocked) await disconnecting.disconnect('ann', id)
+    records.pass(1)
+    await disconnecting.disconnect('ann', connection)
+    box.setOffline(false)
+    records.pass(hour)
+    await expect(ticking.retry()).rejects.toMatchObject({ code: 'key_unavailable' })
+    expect(asked).not.toContain(connection)
+    await ticking.retry()
+    expect(asked).toContain(connection)
+    expect(await disconnecting.pending('ann')).toHaveLength(20)
   })
 
   it('is given up after a week, and its tokens forgotten', async () => {
