@@ -18,7 +18,8 @@ const meanings: Readonly<Record<number, readonly [code: ErrorCode, message: stri
     'settings_invalid',
     'Firestore refuses the service account, or its API is not enabled. Give it roles/datastore.user.',
   ],
-  8: ['rate_limited', "Firestore's quota is used up. Raise it, or wait until it is renewed."],
+  // Never `rate_limited`: a run that a cloud slows down in the end waits for a person, who could not mend this.
+  8: ['store_unavailable', "Firestore's quota is used up. Raise it, or wait until it is renewed."],
   9: [
     'settings_invalid',
     'Firestore lacks an index, or the database is not in native mode. Deploy the index files.',

@@ -24,8 +24,8 @@ export interface FirestoreStoreOptions {
 /**
  * A store in two Firestore databases; both clients come from `openFirestore`, and `close` ends them.
  * @returns the store; besides what its contract says, everything throws `store_unavailable` when Firestore cannot be
- * reached for some ten seconds, `rate_limited` when its quota is used up, and `settings_invalid` when a database, an index or a
- * permission is missing
+ * reached for some ten seconds or its quota is used up, and `settings_invalid` when a database, an index or a permission
+ * is missing
  */
 export function createFirestoreStore({
   firestore,

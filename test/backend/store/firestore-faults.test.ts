@@ -144,7 +144,7 @@ describeWithFirestore('the Firestore store between trouble and its callers', (em
   it.each([
     ['store_unavailable', status.UNAVAILABLE],
     ['store_unavailable', status.DEADLINE_EXCEEDED],
-    ['rate_limited', status.RESOURCE_EXHAUSTED],
+    ['store_unavailable', status.RESOURCE_EXHAUSTED],
   ])('says %s after a few tries when Firestore keeps answering %d', async (code, refuse) => {
     proxy.decide(() => ({ refuse }))
     const before = proxy.calls().length
