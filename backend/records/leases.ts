@@ -6,6 +6,7 @@ import type { Store, Transaction } from '../store/store.ts'
 import { putLeaf } from './audit-lines.ts'
 import type { Leaf } from './audit-lines.ts'
 import { frozenSince, refuseFrozen } from './freezes.ts'
+import { domainFrozenSince } from './people.ts'
 import { listDueRuns, needsAt } from './due-runs.ts'
 import type { DueRun } from './due-runs.ts'
 import { keepRun, readRun, runFrom, underLease, usualLeaseMs } from './runs.ts'
@@ -139,7 +140,8 @@ export async function settle(
  */
 export async function pauseFrozen(store: Store, lease: Lease): Promise<boolean> {
   const { state } = await underLease(store, lease, async ({ user }, transaction) =>
-    (await frozenSince(transaction, user)) === null
+    (await frozenSince(transaction, user)) === null &&
+    (await domainFrozenSince(transaction, user)) === null
       ? {}
       : { state: 'paused', reason: 'frozen', wakeAt: null, leaseUntil: 0 },
   )

@@ -1,4 +1,5 @@
-import type { Document, Store } from '../store/store.ts'
+import { watchTenant } from './tenants.ts'
+import type { Document, Store, Transaction } from '../store/store.ts'
 import { frozenSince, refuseErasing } from './freezes.ts'
 import { unlessLost } from './owner.ts'
 import type { Owner, Owners } from './owner.ts'
@@ -95,6 +96,15 @@ async function* listOf(
     after = found.at(-1)?.key
     if (found.length < AT_ONCE || after === undefined) return
   }
+}
+
+/** @returns since when an administrator has frozen somebody's domain, in milliseconds since 1970; null if none has. */
+export async function domainFrozenSince(
+  from: Pick<Transaction, 'get'>,
+  user: string,
+): Promise<number | null> {
+  const tenant = tenantIn(await from.get('people', user))
+  return tenant === null ? null : (await watchTenant(from, tenant)).frozenSince
 }
 
 /** How much somebody uses, counted: up to 1,000 of each. */
