@@ -13,7 +13,7 @@ export function privacyPage(operator: Operator, signedIn: SignedIn | null): stri
     signedIn,
     html`<p class="lead">
         Waybill knows as little about you as it can do its work with, keeps that encrypted, and
-        gives it to nobody.
+        gives it to nobody but the clouds that you choose.
       </p>
       <p>
         This Waybill is run by ${operatorName(operator)}, who answers for it. Questions:
