@@ -3,15 +3,11 @@ import axe from 'axe-core'
 import { chromium } from 'playwright-core'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { z } from 'zod'
-import { describeWhere } from '../backend/deploy/describe-where.ts'
 
 const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
-const executablePath = places.find((place) => existsSync(place))
 
-/** Tests in a real browser; skipped by their name where there is none. */
-export function describeInChromium(name: string, tests: () => void): void {
-  describeWhere(executablePath !== undefined, name, 'needs Chromium', tests)
-}
+/** Where the browser is; undefined where there is none. */
+export const executablePath = places.find((place) => existsSync(place))
 
 /** How a page is looked at. */
 export interface Look {

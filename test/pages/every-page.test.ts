@@ -2,15 +2,9 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals'
 import type { BrowserContext, Page } from 'playwright-core'
 import { startConnecting } from '../backend/connect/start-connecting.ts'
 import type { ConnectingUnderTest } from '../backend/connect/start-connecting.ts'
-import {
-  complaintsOf,
-  describeInChromium,
-  looks,
-  overflowOf,
-  startChromium,
-  violationsOn,
-} from './chromium.ts'
+import { complaintsOf, looks, overflowOf, startChromium, violationsOn } from './chromium.ts'
 import type { Chromium } from './chromium.ts'
+import { describeInChromium } from './describe-in-chromium.ts'
 import { rendered, serveRendered } from './rendered.ts'
 
 /*
@@ -165,4 +159,13 @@ it('a page is small, and asks for nothing from elsewhere', async () => {
       "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     )
   }
+})
+
+it('dates are written as the browser’s language has them', async () => {
+  const { url } = await t.waybill.connectLink('the-owner', { provider: 'box' }, true)
+  const asked = async (language: string): Promise<string> =>
+    (await fetch(url, { headers: { 'accept-language': language } })).text()
+  expect(await asked('de-AT,de;q=0.9,en;q=0.5')).toMatch(/lang="de-AT"[^<]*>\d+\. \w+ \d{4} um /)
+  expect(await asked('en-GB')).toMatch(/lang="en-GB"[^<]*>\d+ \w+ \d{4} at /)
+  expect(await asked('*')).toMatch(/lang="en"/)
 })
