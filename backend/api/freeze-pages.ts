@@ -12,17 +12,17 @@ export function freezeEndpoints(
 ): readonly PageEndpoint[] {
   const { freezing } = serving
   return [
-    page(serving, 'get', path, async ({ response, session, signedIn }) => {
+    page(serving, 'get', path, async ({ response, session, signedIn, locale }) => {
       if (session === null || signedIn === null) response.send(signInPage(null))
-      else response.send(freezePage(await freezing.look(session.user), signedIn))
+      else response.send(freezePage(await freezing.look(session.user), signedIn, locale))
     }),
-    page(serving, 'post', path, async ({ response, session, signedIn }) => {
+    page(serving, 'post', path, async ({ response, session, signedIn, locale }) => {
       if (session === null || signedIn === null) {
         response.send(signInPage(null))
         return
       }
       const view = await freezing.unfreezeSignedIn(session.user, session.begunAt)
-      response.send(freezePage(view, signedIn))
+      response.send(freezePage(view, signedIn, locale))
     }),
   ]
 }

@@ -1,113 +1,64 @@
-import { createServer } from 'node:http'
-import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals'
-import express from 'express'
-import { eraseEndpoints } from '../../backend/api/erase-pages.ts'
-import { createLog } from '../../backend/log.ts'
-import { WaybillError } from '../../shared/errors.ts'
+import { afterEach, beforeEach, expect, it } from '@jest/globals'
 import { createBrowser } from '../backend/connect/browser.ts'
 import type { Browser, Seen } from '../backend/connect/browser.ts'
-import { listen } from '../backend/api/listen.ts'
+import { startConnecting } from '../backend/connect/start-connecting.ts'
+import type { ConnectingUnderTest } from '../backend/connect/start-connecting.ts'
 
-const secret = 's'.repeat(43)
-const operator = { name: 'Example Ltd', contact: 'help@example.com' }
-
-let site: Awaited<ReturnType<typeof listen>>
-let byHand: Awaited<ReturnType<typeof listen>>
-let url: string
-let codes: string[]
-let erased: string[]
-let isSignedIn: boolean
+let t: ConnectingUnderTest
 let browser: Browser
-
-async function served(isByHand: boolean): Promise<Awaited<ReturnType<typeof listen>>> {
-  const app = express()
-  const serving = {
-    log: createLog({ write: () => undefined, clock: Date.now }),
-    clock: Date.now,
-    publicUrl: () => url,
-    operator,
-    sessions: {
-      begin: async () => secret,
-      find: async (given: unknown) =>
-        isSignedIn && given === secret ? { user: 'ann', label: 'ann@example.com' } : null,
-      end: async () => {
-        isSignedIn = false
-      },
-    },
-    erasing: isByHand
-      ? null
-      : {
-          giveCode: async () => {
-            codes.push(`CODE-${codes.length}`)
-            return { code: codes.at(-1) ?? '', until: '2027-01-15T12:10:00.000Z' }
-          },
-          begin: async (user: string, code: string) => {
-            if (code !== codes.at(-1)) throw new WaybillError('invalid_request', 'Another code.')
-            erased.push(user)
-            return { certificate: 'https://waybill.example/certificate' }
-          },
-        },
-  }
-  for (const { method, path, handle } of eraseEndpoints(serving)) app[method](path, handle)
-  return listen(createServer(app))
-}
-
-beforeAll(async () => {
-  site = await served(false)
-  byHand = await served(true)
+let asks: Seen
+beforeEach(async () => {
+  t = await startConnecting()
+  browser = await t.browserOf(t.ann)
+  await t.goThrough(browser, await t.link(t.ann, 'box'))
+  asks = await browser.press(await browser.open(`${t.url}/delete-my-data`), /Go on/)
 })
-afterAll(async () => {
-  await site.close()
-  await byHand.close()
-})
-beforeEach(() => {
-  url = site.url
-  codes = []
-  erased = []
-  isSignedIn = true
-  browser = createBrowser()
-  browser.cookies.set(new URL(url).host, new Map([['__Host-waybill-session', secret]]))
-})
+afterEach(async () => t.close())
 
-/** A page in which the code was typed. */
+const codeOn = ({ text }: Seen): string =>
+  /<p class="account">([0-9A-Z]{5}-[0-9A-Z]{5})<\/p>/.exec(text)?.[1] ?? ''
+
+/** A page in which a code was typed. */
 const typed = (seen: Seen, code: string): Seen => ({
   ...seen,
   text: seen.text.replace(/name="code"/, `name="code" value="${code}"`),
 })
 
+const accounts = async (): Promise<unknown> =>
+  (await t.api(t.ann, 'GET', '/v1/connections')).body['connections']
+
 it('everything is deleted once the code is typed, and not before', async () => {
-  const first = await browser.open(`${url}/delete-my-data`)
-  expect(first.text).toContain('What will happen')
-  const asks = await browser.press(first, /Go on/)
-  expect([asks.text, erased]).toEqual([expect.stringContaining('CODE-0'), []])
-  const end = await browser.press(typed(asks, 'CODE-0'), /Delete all my data/)
-  expect([end.text, erased]).toEqual([
-    expect.stringContaining('https://waybill.example/certificate'),
-    ['ann'],
+  expect(asks.text).toContain('What will happen')
+  expect(await accounts()).toHaveLength(1)
+  const end = await browser.press(typed(asks, codeOn(asks)), /Delete all my data/)
+  expect([end.status, end.text]).toEqual([200, expect.stringContaining('You are signed out')])
+  expect((await browser.open(`${t.url}/connect/accounts`)).text).toContain('Sign in to Waybill')
+  expect(await accounts()).toEqual([])
+  const certificate = /href="([^"]+\/v1\/certificates\/[^"]+)"/.exec(end.text)?.[1] ?? ''
+  const answer = await fetch(certificate)
+  expect([answer.status, await answer.json()]).toEqual([
+    200,
+    expect.objectContaining({ state: 'erased' }),
   ])
-  expect([isSignedIn, browser.cookies.get(new URL(url).host)?.size]).toEqual([false, 0])
 })
 
 it('another code deletes nothing, and there is a new one', async () => {
-  const asks = await browser.press(await browser.open(`${url}/delete-my-data`), /Go on/)
-  const again = await browser.press(typed(asks, 'CODE-7'), /Delete all my data/)
-  expect([again.status, again.text, erased]).toEqual([200, expect.stringContaining('CODE-1'), []])
-  expect(again.text).toContain('so nothing was deleted')
-  expect(isSignedIn).toBe(true)
+  const again = await browser.press(typed(asks, 'AAAAA-AAAAA'), /Delete all my data/)
+  expect([again.status, again.text]).toEqual([200, expect.stringContaining('nothing was deleted')])
+  expect(codeOn(again)).not.toBe(codeOn(asks))
+  const old = await browser.press(typed(again, codeOn(asks)), /Delete all my data/)
+  expect(old.text).toContain('nothing was deleted')
+  expect(await accounts()).toHaveLength(1)
 })
 
 it('nobody else deletes anything', async () => {
-  const asks = await browser.press(await browser.open(`${url}/delete-my-data`), /Go on/)
-  isSignedIn = false
-  expect((await browser.press(typed(asks, 'CODE-0'), /Delete all/)).status).toBe(401)
-  const stranger = await createBrowser().open(`${url}/delete-my-data`)
+  const bob = await t.browserOf(t.bob)
+  const theirs = await bob.press(await bob.open(`${t.url}/delete-my-data`), /Go on/)
+  const tried = await bob.press(typed(theirs, codeOn(asks)), /Delete all/)
+  expect(tried.text).toContain('nothing was deleted')
+  browser.cookies.get(new URL(t.url).host)?.clear()
+  expect((await browser.press(typed(asks, codeOn(asks)), /Delete all/)).status).toBe(401)
+  const stranger = await createBrowser().open(`${t.url}/delete-my-data`)
   expect(stranger.text).toContain('Sign in first')
-  expect(erased).toEqual([])
-})
-
-it('where it has to be asked for, the page says of whom', async () => {
-  const seen = await createBrowser().open(`${byHand.url}/delete-my-data`)
-  expect(seen.text).toContain('mailto:help@example.com')
-  expect(seen.text).not.toContain('<form')
-  expect((await fetch(`${byHand.url}/delete-my-data`, { method: 'POST' })).status).toBe(404)
+  expect(await accounts()).toHaveLength(1)
 })

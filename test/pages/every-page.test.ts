@@ -111,7 +111,7 @@ describeInChromium('for somebody who is signed in', () => {
     await press('Sign in with Google')
     await page.waitForURL(`${t.url}/connect/accounts`)
     await isGood()
-    for (const path of ['/', '/connect/new', '/help', '/delete-my-data']) {
+    for (const path of ['/', '/connect/new', '/connect/freeze', '/help', '/delete-my-data']) {
       await page.goto(`${t.url}${path}`)
       await isGood()
     }

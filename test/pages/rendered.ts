@@ -7,6 +7,7 @@ import {
 } from '../../backend/api/pages/account-pages.ts'
 import { erasedPage, erasePage } from '../../backend/api/pages/erase-pages.ts'
 import { failureKinds, failurePage, refusalPage } from '../../backend/api/pages/failure-pages.ts'
+import { freezePage } from '../../backend/api/pages/freeze-page.ts'
 import { supportPage } from '../../backend/api/pages/help-pages.ts'
 import type { SignedIn } from '../../backend/api/pages/layout.ts'
 import { pickedPage } from '../../backend/api/pages/pick-pages.ts'
@@ -61,6 +62,7 @@ export const rendered: Readonly<Record<string, string>> = {
       [`${kind}, signed out`, failurePage(kind, null, null)],
     ]),
   ),
+  frozen: freezePage({ frozen: true, since: at }, signedIn, locale),
   'files that were picked': pickedPage('drive-1', 1_234, signedIn, locale),
   'deleting, asked for a code': erasePage({ ...asked, isRefused: false }, signedIn, locale),
   'deleting, another code': erasePage({ ...asked, isRefused: true }, signedIn, locale),

@@ -111,7 +111,7 @@ function wordsFor(kind: FailureKind, name: string): Words {
       return {
         title: 'Everything is frozen',
         what: 'You have frozen everything that Waybill does for you, so no account can be connected.',
-        next: 'End the freeze first, where you began it.',
+        next: 'End the freeze first, then try again.',
       }
     default:
       return kind satisfies never
@@ -147,6 +147,9 @@ export function failurePage(
 function ways(kind: FailureKind, attempt: Attempt | null, signedIn: SignedIn | null): Html {
   if (signedIn === null)
     return html`${act('/connect/sign-in', null, 'Sign in with Google')} ${supportLink}`
+  if (kind === 'frozen')
+    return html`<p><a class="button" href="/connect/freeze">Look at the freeze</a></p>
+      ${supportLink}`
   if (kind === 'wrong_person') return act('/connect/sign-out', signedIn.form, 'Sign out')
   const accounts = html`<p><a href="/connect/accounts">Your accounts</a></p>`
   if (attempt === null || !startsOver.includes(kind)) return html`${accounts} ${supportLink}`

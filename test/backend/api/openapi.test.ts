@@ -194,6 +194,9 @@ it('real answers are what the description says', async () => {
   const confirm = '/v1/connections/{id}/confirm'
   await check('post', confirm, '/v1/connections/drive-1/confirm')
   await check('post', confirm, '/v1/connections/drive-9/confirm')
+  const picked = '/v1/connections/{id}/picked'
+  await check('get', picked, '/v1/connections/drive-1/picked')
+  await check('get', picked, '/v1/connections/drive-9/picked')
   await check('delete', '/v1/connections/{id}', '/v1/connections/drive-1')
   await check('delete', '/v1/connections/{id}', '/v1/connections/drive-9')
   await check('get', '/v1/freeze', '/v1/freeze')
@@ -220,7 +223,7 @@ it('real answers are what the description says', async () => {
   const outage = await api.http.get('/v1/connections').set('Authorization', await api.bearer())
   const schema = responseOf('get', '/v1/connections', 503)?.['application/json']?.schema
   expect([outage.status, fits(schema, outage.body)]).toEqual([503, 'fits'])
-  expect(seen.size).toBe(22)
+  expect(seen.size).toBe(26)
 })
 
 it('the lines of a receipt are what the description says', async () => {
