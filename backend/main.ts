@@ -79,8 +79,13 @@ export interface Waybill {
    * Gives every person a new DEK, which takes twenty minutes and more; what it is interrupted in, the next one takes up.
    *
    * @param told hears how it is doing, often
+   * @param anew begins another, also while an earlier one is not over
    */
-  rotateKeys(signal: AbortSignal, told: (progress: RotateProgress) => void): Promise<RotateCounts>
+  rotateKeys(
+    signal: AbortSignal,
+    told: (progress: RotateProgress) => void,
+    anew?: boolean,
+  ): Promise<RotateCounts>
   /** Serves what the role says. Resolves, once it listens, with where. */
   serve(): Promise<string>
   /** Lets the slices under way write their checkpoints and hand over, then lets go of everything. */
@@ -215,7 +220,7 @@ export function openWaybill({
   const closers: (() => Promise<void>)[] = []
   const chainActs = async (): Promise<void> =>
     void (await sequence({ store, signer, host: host() }))
-  const wakeUp = async (alone: boolean): Promise<number> => {
+  const lookAfterAll = async (alone: boolean): Promise<number> => {
     cache.sweep()
     // Whatever else the tick looks after keeps no run from going on: the next one tries again.
     const beside = [
@@ -234,6 +239,10 @@ export function openWaybill({
       await Promise.all(beside)
     }
   }
+  let ticking: Promise<number> | null = null
+  // Whoever asks for a tick while one is under way waits for that one: two would only do the same.
+  const wakeUp = async (alone: boolean): Promise<number> =>
+    (ticking ??= lookAfterAll(alone).finally(() => (ticking = null)))
 
   return {
     jobs,
@@ -254,9 +263,12 @@ export function openWaybill({
       await acts.record(operator, { act: 'keys_rewrapped', target: null, details: { ...done } })
       return done
     },
-    rotateKeys: async (signal, told) => {
+    rotateKeys: async (signal, told, anew) => {
       const env = settings.environment
-      return rotateKeys({ store, wrapper, cache, env, random, now, sleep }, signal, told)
+      const deps = { store, wrapper, cache, env, random, now, sleep }
+      const done = await rotateKeys(deps, signal, told, anew)
+      await acts.record(operator, { act: 'keys_rotated', target: null, details: { ...done } })
+      return done
     },
     work: async () => {
       if (platform.deliver === null) return

@@ -14,6 +14,7 @@ const acts = {
   job_rescheduled: 'changed the schedule of a job',
   receipt_fetched: 'fetched a receipt',
   keys_rewrapped: 'put keys under the newest outer key',
+  keys_rotated: 'replaced people’s keys',
   policy_changed: 'changed the policy',
   domain_connected: 'connected a domain',
   account_reassigned: 'was refused an account that is somebody else’s now',

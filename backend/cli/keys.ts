@@ -23,6 +23,7 @@ export function addKeys(program: Command, shell: Shell): void {
     .description(
       'replace every person’s key, seal all that is kept anew, and forget the older keys',
     )
+    .option('--anew', 'begin another rotation, also while an earlier one is not over')
     .action(async (_flags, command: Command) => rotate(shell, command.optsWithGlobals()))
 }
 
@@ -42,11 +43,14 @@ async function rewrap(shell: Shell, flags: SharedFlags): Promise<void> {
   shell.leaveWith(1)
 }
 
-async function rotate(shell: Shell, flags: SharedFlags): Promise<void> {
+async function rotate(
+  shell: Shell,
+  flags: SharedFlags & { readonly anew?: boolean },
+): Promise<void> {
   using interrupts = listenForInterrupts(process)
   await using session = await openSession(shell, flags)
   const { count } = createAmounts(shell.locale)
-  const done = await session.waybill.rotateKeys(interrupts.signal, createTeller(shell))
+  const done = await session.waybill.rotateKeys(interrupts.signal, createTeller(shell), flags.anew)
   const { rotated, resealed, damaged, left, refused } = done
   shell.print(
     `${count(rotated)} replaced, ${count(resealed)} records sealed anew, ${count(left)} left.`,
@@ -57,7 +61,9 @@ async function rotate(shell: Shell, flags: SharedFlags): Promise<void> {
     shell.print('Nothing is under an older key, and the older keys are gone.')
     return
   }
-  shell.tell('Do this again later: it goes on where it was, and what is left goes on working.')
+  shell.tell(
+    'Do this again later: it goes on where it was, and what is left goes on working. With --anew it begins for everybody again.',
+  )
   if (refused > 0) shell.tell(`${count(refused)} of them are damaged, and will be left each time.`)
   shell.leaveWith(1)
 }

@@ -185,6 +185,8 @@ export async function turn(
 /** A task that was handed on this long ago is gone, whatever its queue says. */
 const LOST_MS = 60 * 60_000
 const AT_ONCE = 100
+/** Runs looked at by one tick: it has to be over before the next. */
+const LOOKED_AT_MOST = 500
 
 /**
  * Finds the runs that should be worked on and are not: their lease ran out, their time has come, or their task was lost.
@@ -196,7 +198,10 @@ const AT_ONCE = 100
  */
 export async function wake(store: Store, now: number, dead: boolean): Promise<readonly Run[]> {
   const woken: Run[] = []
+  let looked = 0
   for await (const run of dead ? unfinishedRuns(store) : neglectedRuns(store, now)) {
+    // At start all of them: whoever is not looked at now would stand still. A later tick begins with those left.
+    if (!dead && (looked += 1) > LOOKED_AT_MOST) break
     const need = needOf(run, now, dead)
     if (need === 'its task') woken.push(run)
     if (need === null && run.dueAt === null && needsAt(run) !== null) await keepAgain(store, run.id)

@@ -51,14 +51,16 @@ const USERS_AT_ONCE = 4
  *
  * @param signal ends it early, with what it has done
  * @param told hears how it is doing, often
+ * @param anew begins another one, also where an earlier one is not over: somebody whose keys cannot be had keeps it open
  * @throws whatever the store throws
  */
 export async function rotateKeys(
   deps: RotateDeps,
   signal: AbortSignal,
   told: (progress: RotateProgress) => void = () => undefined,
+  anew = false,
 ): Promise<RotateCounts> {
-  const began = await beginRotation(deps)
+  const began = await beginRotation(deps, anew)
   const done = { rotated: 0, resealed: 0, damaged: 0 }
   let refused = 0
   const rotation: Rotation = { ...deps, began, signal, done, told: () => told(state(null)) }
@@ -107,10 +109,10 @@ async function* keyPages(store: Store): AsyncGenerator<readonly Document[]> {
 }
 
 /** @returns when the rotation that is to go on began, in milliseconds since 1970. */
-async function beginRotation({ store, now }: RotateDeps): Promise<number> {
+async function beginRotation({ store, now }: RotateDeps, anew: boolean): Promise<number> {
   return store.transact(async (transaction) => {
     const found = await transaction.get('keys', ROTATION)
-    if (found !== null) return Number(found.fields['began'])
+    if (found !== null && !anew) return Number(found.fields['began'])
     const began = now()
     const document = { key: ROTATION, fields: { began }, body: null, expiresAt: null }
     transaction.put('keys', document)

@@ -20,6 +20,8 @@ const FIRST_WAIT_MS = 2_000
 const LONGEST_WAIT_MS = 10 * 60_000
 /** Slices in a row that end in something that may pass, before a person is asked to look. */
 const ATTEMPTS = 12
+/** After so many it is tried less often, but it is: a schedule has nobody who looks. */
+const MUCH_LATER_MS = 60 * 60_000
 
 /** What operators mend, not the person whose run it is: it goes on by itself. */
 const mendedByOthers: readonly ErrorCode[] = [
@@ -229,7 +231,7 @@ async function endBadly(deps: RunnerDeps, run: Run, lease: Lease, thrown: unknow
       )
       return
     }
-    await pause(deps, run, lease, error)
+    await pause(deps, run, lease, error, MUCH_LATER_MS)
   } else if (disposition === 'pause') await pause(deps, run, lease, error)
   else {
     await settle(deps.store, lease, 'failed', code, { wakeAt: null, endedAt: now })
@@ -237,8 +239,15 @@ async function endBadly(deps: RunnerDeps, run: Run, lease: Lease, thrown: unknow
   }
 }
 
-async function pause(deps: RunnerDeps, run: Run, lease: Lease, error: WaybillError): Promise<void> {
-  const after = error.retryAfterMs ?? (mendedByOthers.includes(error.code) ? MENDED_MS : null)
+/** @param later when the run goes on by itself, in milliseconds from now; null if somebody has to act first */
+async function pause(
+  deps: RunnerDeps,
+  run: Run,
+  lease: Lease,
+  error: WaybillError,
+  later = mendedByOthers.includes(error.code) ? MENDED_MS : null,
+): Promise<void> {
+  const after = error.retryAfterMs ?? later
   const wakeAt = after === null ? null : deps.now() + after
   await settle(deps.store, lease, 'paused', error.code, { wakeAt, endedAt: null })
   deps.onEnd({ run: run.id, end: 'paused', code: error.code, error })

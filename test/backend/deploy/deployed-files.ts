@@ -39,6 +39,7 @@ const substitutions = {
   _REGION: 'us-west1',
   _ENVIRONMENT: 'production',
   _PUBLIC_URL: '',
+  _TRUSTED_PROXIES: '1',
   _OTLP_ENDPOINT: 'https://collector.example',
 }
 
