@@ -23,8 +23,13 @@ export function privacyPage(operator: Operator, signedIn: SignedIn | null): stri
       <dl>
         <dt>Who you are</dt>
         <dd>
-          A number that Google has for you, and your e-mail address while you are signed in here: to
-          show your accounts and jobs to you and to nobody else.
+          A number that Google has for you, your e-mail address and, of an account at work, its
+          domain: to show your accounts and jobs to you and to nobody else.
+        </dd>
+        <dt>Where you come from</dt>
+        <dd>
+          The last networks and countries from which you, or keys of yours, used Waybill: to notice
+          somebody who is not you.
         </dd>
         <dt>The accounts you connect</dt>
         <dd>
@@ -39,7 +44,9 @@ export function privacyPage(operator: Operator, signedIn: SignedIn | null): stri
         </dd>
         <dt>What you did</dt>
         <dd>
-          A log of acts, such as connecting an account or starting a job, that only you can read.
+          A log of acts, such as connecting an account or starting a job. You can read yours. Where
+          administrators of your domain manage Waybill, they can too, and see which accounts are
+          connected.
         </dd>
       </dl>
       <h2>How it is kept</h2>

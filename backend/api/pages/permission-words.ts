@@ -62,6 +62,32 @@ export const permissionGroups: readonly PermissionGroup[] = [
     ],
   },
   {
+    id: 'domain',
+    title: 'A Workspace domain',
+    about:
+      'Only administrators are asked for these, once for all people of their domain, in Google’s own console.',
+    permissions: [
+      {
+        scope: 'https://www.googleapis.com/auth/userinfo.email',
+        allows: 'Google tells Waybill whose account it reads.',
+        why: 'Waybill asks each time: an address may have been given to somebody else.',
+        never: noPasswords,
+      },
+      {
+        scope: 'https://www.googleapis.com/auth/admin.directory.user.readonly',
+        allows: 'Waybill may look up people of the domain.',
+        why: 'To know who is an administrator, and who an address belongs to.',
+        never: 'Waybill never copies the directory, and changes nothing in it.',
+      },
+      {
+        scope: `${drive}.readonly`,
+        allows: 'Waybill may read the Drives of the people of the domain. It can change nothing.',
+        why: 'To copy what their jobs are for, without asking each of them.',
+        never: 'Waybill never reads what is not part of a job of the very person.',
+      },
+    ],
+  },
+  {
     id: 'dropbox',
     title: 'Dropbox',
     about: 'Copies go there.',

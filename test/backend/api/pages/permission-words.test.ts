@@ -1,12 +1,17 @@
 import { expect, it } from '@jest/globals'
 import { permissionGroups } from '../../../../backend/api/pages/permission-words.ts'
 import { askedAt } from '../../../../backend/connect/asked.ts'
+import { delegatedScopes } from '../../../../backend/connect/delegate.ts'
 import { accountProviders } from '../../../../shared/account.ts'
 
 it('every permission that is asked for is explained, where it is asked for, and no other', () => {
   const places = ['google', ...accountProviders] as const
-  expect(permissionGroups.map(({ id }) => id)).toEqual(places)
+  const ids = permissionGroups.map(({ id }) => id)
+  expect(ids.filter((id) => id !== 'domain')).toEqual(places)
+  const ofDomains = permissionGroups.find(({ id }) => id === 'domain')?.permissions
+  expect(ofDomains?.map(({ scope }) => scope)).toEqual(Object.values(delegatedScopes))
   for (const { id, permissions } of permissionGroups) {
+    if (id === 'domain') continue
     const at = places.find((place) => place === id) ?? 'google'
     const asked = new Set(
       (['picked', 'whole'] as const).flatMap((tier) => askedAt(at, tier).scopes),
