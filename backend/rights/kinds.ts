@@ -178,7 +178,7 @@ export const kinds: Readonly<Record<Collection, Kind>> = {
     },
   },
   tenants: { leftOut: 'What a domain allows its people: its administrators have it.' },
-  aliases: { leftOut: 'Blinded names of domains.' },
+  aliases: { leftOut: 'Where blinded names of domains lead: nothing about anybody in them.' },
   people: {
     name: 'person',
     about: 'What Google has said of you when you last came.',

@@ -65,10 +65,14 @@ function declareErasing(open: Open, every: number): void {
       transfers: 4,
       receiptPages: 2,
       sessions: 1,
+      apiKeys: 1,
+      sightings: 1,
+      picks: 1,
+      people: 1,
       tickets: 1,
       signIns: 1,
     })
-    expect(statement).toMatchObject({ linesKept: 3, providers: { byThePerson: 1 } })
+    expect(statement).toMatchObject({ linesKept: 4, providers: { byThePerson: 1 } })
     expect(statement.providers.pending.map(({ provider }) => provider)).toEqual(['box', 'box'])
     // The key of a revocation is named by the connection that there was, for a week.
     const gone = ids.filter((id) => id === ann || id.includes('job'))
@@ -83,7 +87,11 @@ function declareErasing(open: Open, every: number): void {
     const acts = after.audit.filter(({ fields }) => fields['tenant'] === tenantOfAnn)
     const wiped = acts.map(({ fields, body }) => `${fields['act']} ${body === null}`)
     const paused = 'job_paused true'
-    expect(wiped.toSorted()).toEqual([paused, paused, paused, 'user_erased false'])
+    expect(wiped.toSorted()).toEqual([
+      'api_key_created true',
+      ...[paused, paused, paused],
+      'user_erased false',
+    ])
     for (const collection of collections) {
       if (['audit', 'heads', 'erasures', 'revocations', 'keys'].includes(collection)) continue
       expect([collection, after[collection]]).toEqual([collection, before[collection]])
@@ -129,7 +137,7 @@ function declareErasing(open: Open, every: number): void {
       if (life.left > 0) break
     }
     // However it was killed, or not at all.
-    expect(JSON.parse(counted[0] ?? '')).toMatchObject([{ connections: 2, ledgerRows: 2 }, 3, 1])
+    expect(JSON.parse(counted[0] ?? '')).toMatchObject([{ connections: 2, ledgerRows: 2 }, 4, 1])
     expect(new Set(counted).size).toBe(1)
     expect(killed).toBeGreaterThan(20 / every)
   })

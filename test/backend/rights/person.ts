@@ -1,15 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import { createActs } from '../../../backend/audit/acts.ts'
+import { createApiKeys } from '../../../backend/records/api-keys.ts'
 import { createConnections } from '../../../backend/records/connections.ts'
 import { createJob, emptyMemory } from '../../../backend/records/jobs.ts'
 import { openLedger } from '../../../backend/records/ledger.ts'
 import { createManifestPages } from '../../../backend/records/manifest-pages.ts'
 import type { Owners } from '../../../backend/records/owner.ts'
+import { createPeople } from '../../../backend/records/people.ts'
+import { createPicks } from '../../../backend/records/picks.ts'
 import { openReceipt } from '../../../backend/records/receipts.ts'
 import { createRevocations } from '../../../backend/records/revocations.ts'
 import { newRow } from '../../../backend/records/row.ts'
 import { keepRun, readRun, runId } from '../../../backend/records/runs.ts'
 import { createSessions } from '../../../backend/records/sessions.ts'
+import { createSightings } from '../../../backend/records/sightings.ts'
 import { keepSignIn } from '../../../backend/records/sign-ins.ts'
 import { createTicket } from '../../../backend/records/tickets.ts'
 import { intentDocument, uploadDocument } from '../../../backend/records/transfers.ts'
@@ -168,6 +172,15 @@ export async function furnish(
       target: `${some}-job-0`,
       details: { job: canary(`act-${n}`) },
     })
+  const deps = { store, owners, now, random: randomBytes }
+  const apiKeys = createApiKeys({ ...deps, leaf: acts.leaf })
+  const { key } = await apiKeys.create(user, { name: canary('key'), scopes: ['jobs:read'] })
+  tokens.push(key)
+  await createSightings(deps).see({ user }, { network: canary('network'), country: null })
+  const [picked = ''] = ids.slice(1)
+  await createPicks(deps).keep(user, picked, [canary('pick')])
+  const person = { sub: canary('sub'), address: canary('address'), domain: canary('domain') }
+  await createPeople(deps).keep({ user, tenant: `tenant-of-${user}`, ...person })
   await store.transact(async (transaction) =>
     transaction.put('freezes', {
       key: user,
