@@ -36,7 +36,7 @@ export function adminEndpoints(serving: AdminServing): readonly PageEndpoint[] {
   const back = ({ response }: Visit): void => response.redirect(303, path)
 
   return [
-    page(serving, 'get', path, async ({ response, query, session, signedIn }) => {
+    page(serving, 'get', path, async ({ response, query, session, signedIn, locale }) => {
       if (session === null || signedIn === null) {
         response.send(signInPage(null))
         return
@@ -47,7 +47,7 @@ export function adminEndpoints(serving: AdminServing): readonly PageEndpoint[] {
       response.send(
         all === null
           ? domainPage(delegation, signedIn)
-          : adminPage({ delegation, ...all }, signedIn),
+          : adminPage({ delegation, ...all }, signedIn, locale),
       )
     }),
     page(serving, 'post', `${path}/delegation`, async (visit) => {

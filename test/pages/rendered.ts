@@ -13,6 +13,7 @@ import type { SignedIn } from '../../backend/api/pages/layout.ts'
 import { pickedPage } from '../../backend/api/pages/pick-pages.ts'
 import { staticFiles } from '../../backend/api/pages/static-files.ts'
 import { listen } from '../backend/api/listen.ts'
+import { domainStates } from './rendered-domain.ts'
 import type { ConnectionView } from '../../backend/connect/connections-view.ts'
 
 const signedIn: SignedIn = { label: 'ada.with.a.rather.long.address@example.com', form: 'form' }
@@ -70,6 +71,7 @@ export const rendered: Readonly<Record<string, string>> = {
   'deleting, not signed in': erasePage({ kind: 'not_signed_in' }, null, locale),
   'deleting, begun': erasedPage('https://waybill.example/v1/certificates/abc?secret=def'),
   'support without a contact': supportPage({ name: null, contact: null }, null),
+  ...domainStates(signedIn, locale),
   'an error of ours': refusalPage(503, failed, signedIn),
 }
 

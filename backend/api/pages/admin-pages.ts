@@ -4,8 +4,9 @@ import type { Place } from '../../../shared/policy.ts'
 import type { Administering, DelegationView, PersonView } from '../../run/administering.ts'
 import { html } from './html.ts'
 import type { Html } from './html.ts'
-import { act, layout } from './layout.ts'
+import { act, hidden, layout } from './layout.ts'
 import type { SignedIn } from './layout.ts'
+import { amount, dateTime } from './localized.ts'
 
 const path = '/connect/admin'
 
@@ -22,14 +23,14 @@ export function domainPage(delegation: DelegationView, signedIn: SignedIn): stri
 }
 
 /** @returns what an administrator sees and does. */
-export function adminPage(seen: Seen, signedIn: SignedIn): string {
+export function adminPage(seen: Seen, signedIn: SignedIn, locale: string): string {
   const { delegation, policy, people, audit } = seen
   return layout(
     'Your domain',
     signedIn,
     html`<p>${policy.domains.join(', ')}</p>
       ${steps(delegation, signedIn)} ${policyForm(policy, signedIn)}
-      ${peopleTable(policy, people, signedIn)} ${log(audit, people)}`,
+      ${peopleList(policy, people, signedIn, locale)} ${log(audit, people, locale)}`,
   )
 }
 
@@ -112,7 +113,7 @@ function choice(
   isChosen: boolean,
 ): Html {
   const id = `${name}-${value}`
-  return html`<p>
+  return html`<p class="choice">
     <input
       type="${type}"
       id="${id}"
@@ -129,25 +130,20 @@ function lineOf({ provider, account, folder }: Place): string {
   return [provider, whose, folder ?? ''].join(' ').trim()
 }
 
-function peopleTable(
+function peopleList(
   { frozenSince }: Seen['policy'],
   { people, next }: Seen['people'],
   { form }: SignedIn,
+  locale: string,
 ): Html {
   return html`<h2>Who uses Waybill</h2>
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">Who</th>
-          <th scope="col">Accounts</th>
-          <th scope="col">Jobs</th>
-          <th scope="col">Emergency stop</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${people.map((each) => personRow(each, form))}
-      </tbody>
-    </table>
+    ${
+      people.length === 0
+        ? html`<p>Nobody yet.</p>`
+        : html`<ul class="cards">
+            ${people.map((each) => personCard(each, form, locale))}
+          </ul>`
+    }
     ${next === null ? null : html`<p>There are more than can be shown here.</p>`}
     ${
       frozenSince === null
@@ -156,24 +152,28 @@ function peopleTable(
     }`
 }
 
-function personRow({ user, address, connections, jobs, frozen }: PersonView, form: string): Html {
-  const whom = html`<input type="hidden" name="user" value="${user}" />`
+function personCard(
+  { user, address, connections, jobs, frozen }: PersonView,
+  form: string,
+  locale: string,
+): Html {
+  const whom = hidden('user', user)
   const who = address ?? user
-  return html`<tr>
-    <th scope="row">${who}</th>
-    <td>${connections}</td>
-    <td>${jobs}</td>
-    <td>
-      ${
-        frozen
-          ? act(`${path}/unfreeze`, form, `End the freeze of ${who}`, whom)
-          : act(`${path}/freeze`, form, `Freeze ${who}`, whom)
-      }
-    </td>
-  </tr>`
+  return html`<li>
+    <p class="account">${who}</p>
+    <p>
+      Accounts: ${amount(connections, locale)}. Jobs:
+      ${amount(jobs, locale)}.${frozen ? ' Everything is frozen.' : null}
+    </p>
+    ${
+      frozen
+        ? act(`${path}/unfreeze`, form, `End the freeze of ${who}`, whom, 'other')
+        : act(`${path}/freeze`, form, `Freeze ${who}`, whom, 'other')
+    }
+  </li>`
 }
 
-function log({ lines, next }: Seen['audit'], { people }: Seen['people']): Html {
+function log({ lines, next }: Seen['audit'], { people }: Seen['people'], locale: string): Html {
   const addresses = new Map(people.map(({ user, address }) => [user, address]))
   const named = (user: string | null): string =>
     user === null ? 'Somebody who is erased' : (addresses.get(user) ?? user)
@@ -182,7 +182,7 @@ function log({ lines, next }: Seen['audit'], { people }: Seen['people']): Html {
       ${lines.map(
         ({ user, entry: { line } }) =>
           html`<li value="${line.number + 1}">
-            <time datetime="${line.at}">${line.at}</time> ${named(user)}:
+            ${dateTime(line.at, locale)} ${named(user)}:
             ${actWords(line.act)}${line.result === 'done' ? null : ` (${line.result})`}
           </li>`,
       )}
