@@ -51,7 +51,6 @@ describe('connections', () => {
     user,
     provider: 'dropbox' as const,
     state: 'active' as const,
-    refreshing: null,
     createdAt: 1,
     credentials: {
       accountId: 'a',
