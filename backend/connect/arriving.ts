@@ -53,7 +53,9 @@ export function createArriving(
   return async ({ user, sub, domain, address }) => {
     const text = JSON.stringify([domain, address])
     const before = seen.get(user)
-    if (before?.text === text && now() < before.until) return
+    const isKnown = before?.text === text && now() < before.until
+    // Who was erased meanwhile is of no domain until they are written down again, and nothing would keep them to its policy.
+    if (isKnown && (domain === null || (await people.tenantOf(user)) !== null)) return
     const known = await people.find(user)
     if (domain === null) {
       if (known !== null) await people.forget(user)
