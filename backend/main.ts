@@ -173,6 +173,7 @@ export function openWaybill({
     owners,
     signer,
     acts,
+    tenantOf,
     endpoints,
     now,
     random,

@@ -1,4 +1,5 @@
 import { operator } from '../audit/acts.ts'
+import type { TenantOf } from '../audit/acts.ts'
 import type { Disconnecting } from '../connect/disconnect.ts'
 import { actorOf, eraseDetails, newLeaf, personalTenant, putLeaf } from '../records/audit-lines.ts'
 import { eraseJobs, eraseOne, erasePages } from '../records/erase-pages.ts'
@@ -9,7 +10,7 @@ import { freeze } from '../records/freezes.ts'
 import { hashed, newSecret } from '../records/hashed-secret.ts'
 import { newId } from '../records/ids.ts'
 import { erasedKey } from '../records/key-records.ts'
-import type { Owner, Owners } from '../records/owner.ts'
+import type { Owners } from '../records/owner.ts'
 import type { Store } from '../store/store.ts'
 import { WaybillError, hasCode } from '../../shared/errors.ts'
 import { isAccountProvider } from '../../shared/account.ts'
@@ -22,7 +23,7 @@ export interface EraseDeps {
   /** Whether a provider takes access back when it is asked to. */
   readonly revokes: (provider: AccountProvider) => boolean
   /** As that of `createActs`. */
-  readonly tenantOf?: (owner: Owner) => string
+  readonly tenantOf?: TenantOf
   /** Milliseconds since 1970. */
   readonly now: () => number
   readonly random: (bytes: number) => Uint8Array
@@ -53,7 +54,7 @@ export async function begin(
     id,
     secret: hashed('certificate', secret),
     startedAt: now(),
-    tenant: owner === null ? null : tenantOf(owner),
+    tenant: owner === null ? null : await tenantOf(owner),
     actor: owner === null ? null : actorOf(owner),
   })
   return { id, secret }
