@@ -119,17 +119,16 @@ export function createDisconnecting({
         until: new Date(until).toISOString(),
       })),
     retry: async () => {
-      const waiting = (await revocations.list('all')).filter(
-        ({ until, nextAt }) => Math.min(until, nextAt) <= now(),
-      )
+      const all = await revocations.list('all')
+      // However many wait for their provider: no key of theirs lives longer than a week.
+      const over = all.filter(({ until }) => until <= now())
+      const waiting = all.filter(({ until, nextAt }) => until > now() && nextAt <= now())
       // The longest waiting first; a provider that does not answer takes a while for each.
       const first = waiting.toSorted((a, b) => a.nextAt - b.nextAt).slice(0, AT_ONCE)
-      const asked = await Promise.allSettled(
-        first.map(async (each) => {
-          if (each.until <= now()) await revocations.forget(each)
-          else await revokeOrPostpone(each)
-        }),
-      )
+      const asked = await Promise.allSettled([
+        ...over.map(async (each) => revocations.forget(each)),
+        ...first.map(revokeOrPostpone),
+      ])
       const failed = asked.find(({ status }) => status === 'rejected')
       if (failed?.status === 'rejected') throw failed.reason
     },
