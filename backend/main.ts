@@ -138,7 +138,14 @@ export function openWaybill({
   }
   const whose = async (...asked: Parameters<Clouds['account']>) =>
     (await loadClouds()).account(...asked)
-  const freezing = createFreezing({ store, owners, queue, now })
+  const freezing = createFreezing({
+    store,
+    owners,
+    queue,
+    // Who is of which domain is known below.
+    acts: { leaf: async (user, act) => acts.leaf(user, act) },
+    now,
+  })
   const records = { store, owners, connections, now, random }
   const domains = createDomains(settings, {
     ...records,

@@ -4,8 +4,11 @@
  */
 const acts = {
   signed_in: 'signed in',
+  signed_out: 'signed out',
   account_connected: 'connected an account',
+  account_confirmed: 'confirmed which account it is',
   account_disconnected: 'disconnected an account',
+  files_picked: 'picked files',
   job_created: 'created a job',
   job_run_again: 'ran a job again',
   job_paused: 'paused a job',

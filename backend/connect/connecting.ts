@@ -83,7 +83,7 @@ export interface ConnectingDeps extends AddingDeps {
 
 /** @returns the sign-in at providers. */
 export function createConnecting(deps: ConnectingDeps): Connecting {
-  const { store, owners, connections, endpoints, publicUrl, now, random } = deps
+  const { store, owners, connections, acts, endpoints, publicUrl, now, random } = deps
 
   return {
     start: async (user, { provider, tier }, bearer = false) => {
@@ -141,14 +141,16 @@ export function createConnecting(deps: ConnectingDeps): Connecting {
       const connection = await keep(deps, user, at, answer.authorization)
       return { kind: 'connected', connection: viewOf(connection) }
     },
-    confirm: async (user, id) =>
-      viewOf(
-        await connections.update(user, id, ({ state }) => {
-          if (state === 'active') return null
-          if (state === 'unconfirmed') return { state: 'active' }
-          throw new WaybillError('wrong_state', 'This account has to be connected again first.')
-        }),
-      ),
+    confirm: async (user, id) => {
+      const details = { connection: id }
+      const leaf = await acts.leaf(user, { act: 'account_confirmed', target: id, details })
+      const change = ({ state }: Connection): Partial<Connection> | null => {
+        if (state === 'active') return null
+        if (state === 'unconfirmed') return { state: 'active' }
+        throw new WaybillError('wrong_state', 'This account has to be connected again first.')
+      }
+      return viewOf(await connections.update(user, id, change, leaf))
+    },
     get: async (user, id) => viewOf(await connections.get(user, id)),
   }
 }

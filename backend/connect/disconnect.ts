@@ -1,4 +1,5 @@
 import type { AccountProvider } from '../../shared/account.ts'
+import type { Acts } from '../audit/acts.ts'
 import type { Connection, Connections } from '../records/connections.ts'
 import type { Revocation, Revocations } from '../records/revocations.ts'
 import type { OAuthEndpoints } from './oauth-server.ts'
@@ -63,11 +64,13 @@ function linkAt({ provider, credentials }: Connection): string {
 export function createDisconnecting({
   connections,
   revocations,
+  acts,
   endpoints,
   now,
 }: {
   readonly connections: Connections
   readonly revocations: Revocations
+  readonly acts: Pick<Acts, 'leaf'>
   readonly endpoints: OAuthEndpoints
   readonly now: () => number
 }): Disconnecting {
@@ -99,15 +102,17 @@ export function createDisconnecting({
       const { provider } = connection
       const link = linkAt(connection)
       const endpoint = endpoints[provider]
+      const details = { connection: id, provider }
+      const leaf = await acts.leaf(user, { act: 'account_disconnected', target: id, details })
       // Only an administrator of the domain takes back what was delegated.
       const isDelegated = connection.credentials.delegated !== undefined
       if (isDelegated || (endpoint !== null && endpoint.revokeUrl === null)) {
-        await connections.remove(user, id, () => undefined)
+        await connections.remove(user, id, () => undefined, leaf)
         return { outcome: 'not_offered', link }
       }
       // Kept before anything is asked: killed in between, the next tick goes on.
-      const keep = await revocations.prepare(connection)
-      await connections.remove(user, id, (_, transaction) => keep(transaction))
+      const keep = await revocations.prepare(id)
+      await connections.remove(user, id, keep, leaf)
       const [waiting] = (await revocations.list({ user })).filter((each) => each.id === id)
       const isRevoked = waiting === undefined || (await revoke(waiting))
       return { outcome: isRevoked ? 'revoked' : 'pending', link }

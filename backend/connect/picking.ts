@@ -1,4 +1,5 @@
 import { WaybillError } from '../../shared/errors.ts'
+import type { Acts } from '../audit/acts.ts'
 import type { Connection, Connections } from '../records/connections.ts'
 import type { Picks } from '../records/picks.ts'
 import type { Tokens } from './tokens.ts'
@@ -47,12 +48,14 @@ export function createPicking({
   connections,
   tokens,
   picks,
+  acts,
   picker,
   publicUrl,
 }: {
   readonly connections: Connections
   readonly tokens: Tokens
   readonly picks: Picks
+  readonly acts: Pick<Acts, 'leaf'>
   readonly picker: Picker | null
   readonly publicUrl: () => string
 }): Picking {
@@ -76,7 +79,9 @@ export function createPicking({
     },
     keep: async (user, id, ids) => {
       await pickable(user, id)
-      await picks.keep(user, id, ids)
+      const details = { connection: id, count: ids.length }
+      const leaf = await acts.leaf(user, { act: 'files_picked', target: id, details })
+      await picks.keep(user, id, ids, leaf)
     },
     picked: async (user, id) => {
       await connections.get(user, id)

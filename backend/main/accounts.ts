@@ -33,7 +33,7 @@ export function createAccounts(
     readonly port: () => number
   },
 ) {
-  const { store, owners, connections, endpoints, now } = deps
+  const { store, owners, connections, endpoints, acts, now } = deps
   const revocations = createRevocations(store, owners, now)
   const publicUrl = (): string => settings.publicUrl ?? `http://localhost:${deps.port()}`
   const isWholeAllowed = settings.wholeDrive
@@ -43,9 +43,9 @@ export function createAccounts(
     publicUrl,
     connections: createConnectionViews(connections),
     connecting: createConnecting({ ...deps, revocations, publicUrl, isWholeAllowed }),
-    disconnecting: createDisconnecting({ connections, revocations, endpoints, now }),
+    disconnecting: createDisconnecting({ connections, revocations, acts, endpoints, now }),
     signingIn: createSigningIn({ ...deps, endpoint: endpoints['google-drive'], publicUrl }),
-    sessions: createSessions(deps),
+    sessions: createSessions({ ...deps, leaf: async (user, act) => acts.leaf(user, act) }),
     picking: createPicking({ ...deps, picks: createPicks(deps), picker, publicUrl }),
     /** What the pages offer to connect. */
     offers: accountProviders

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { WaybillError } from '../../shared/errors.ts'
+import { WaybillError, hasCode } from '../../shared/errors.ts'
+import type { ErrorCode } from '../../shared/errors.ts'
 import { actResults, isActName } from '../../shared/audit.ts'
 import type { ActDetails, ActName, ActResult, AuditEntry, AuditLine } from '../../shared/audit.ts'
 import type { Document, Store, Transaction } from '../store/store.ts'
@@ -85,6 +86,22 @@ export function newLeaf(
 /** Puts a leaf into the transaction that does what it tells of. */
 export function putLeaf(transaction: Transaction, leaf: Leaf): void {
   transaction.put('audit', leaf)
+}
+
+const keysAway: readonly ErrorCode[] = ['key_unavailable', 'envelope_refused', 'frozen']
+
+/**
+ * For what stops or ends something, which must not wait for keys.
+ *
+ * @returns the leaf that is being made; undefined while the keys that it takes are away, lost, or being erased
+ */
+export async function unlessKeysAway(making: Promise<Leaf>): Promise<Leaf | undefined> {
+  try {
+    return await making
+  } catch (error) {
+    if (keysAway.some((code) => hasCode(error, code))) return undefined
+    throw error
+  }
 }
 
 /** @returns the line that a leaf becomes with its place in the log. */

@@ -77,11 +77,12 @@ export interface Connections {
     ) => Partial<Connection> | null | Promise<Partial<Connection> | null>,
     leaf?: Leaf,
   ): Promise<Connection>
-  /** Forgets it; `beside` is for what has to be kept in the same transaction. Throws as `get`. */
+  /** Forgets it, told of by `leaf`; `beside` is for what has to be kept in the same transaction. Throws as `get`. */
   remove(
     user: string,
     id: string,
     beside: (connection: Connection, transaction: Transaction) => void,
+    leaf?: Leaf,
   ): Promise<void>
 }
 
@@ -138,10 +139,11 @@ export function createConnections(store: Store, owners: Owners): Connections {
         if (leaf !== undefined) putLeaf(transaction, leaf)
         return connection
       }),
-    remove: async (user, id, beside) =>
+    remove: async (user, id, beside, leaf) =>
       store.transact(async (transaction) => {
         beside(await read(transaction, user, id), transaction)
         transaction.remove('connections', id)
+        if (leaf !== undefined) putLeaf(transaction, leaf)
       }),
   }
 }

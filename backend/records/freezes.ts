@@ -26,15 +26,6 @@ export type FrozenBy = 'owner' | 'alarm' | 'administrator'
 
 const strengths: Readonly<Record<FrozenBy, number>> = { owner: 0, alarm: 1, administrator: 2 }
 
-/** @returns since when it is frozen by an alarm, in milliseconds since 1970; null if it is not, or by its owner. */
-export async function alarmedSince(
-  from: Pick<Transaction, 'get'>,
-  user: string,
-): Promise<number | null> {
-  const found = await from.get('freezes', user)
-  return found === null || found.fields['by'] !== 'alarm' ? null : Number(found.fields['since'])
-}
-
 /** Throws `frozen` if everything of the person is frozen. */
 export async function refuseFrozen(from: Pick<Transaction, 'get'>, user: string): Promise<void> {
   if ((await frozenSince(from, user)) !== null)
@@ -87,18 +78,36 @@ export async function freeze(
   return since
 }
 
-/** Ends it. Throws `frozen` for a person who is being erased, `forbidden` where an administrator has to end it. */
+/**
+ * Ends it. Throws `frozen` for a person who is being erased, `forbidden` where an administrator has to end it, or an alarm
+ * froze it and `isEnough` says so.
+ *
+ * @param isEnough whether who ends it has shown enough for an alarm that froze it at this time, in milliseconds since 1970.
+ *   Asked in the transaction: an alarm that is raised in this very moment counts
+ */
 export async function unfreeze(
   store: Store,
   user: string,
-  by: FrozenBy = 'owner',
-  leaf?: Leaf,
+  {
+    by = 'owner',
+    leaf,
+    isEnough = () => true,
+  }: {
+    readonly by?: FrozenBy
+    readonly leaf?: Leaf
+    readonly isEnough?: (alarm: number) => boolean
+  } = {},
 ): Promise<void> {
   await store.transact(async (transaction) => {
     await refuseErasing(transaction, user)
-    const isByAdministrator = byOf(await transaction.get('freezes', user)) === 'administrator'
-    if (isByAdministrator && by !== 'administrator')
+    const found = await transaction.get('freezes', user)
+    if (byOf(found) === 'administrator' && by !== 'administrator')
       throw new WaybillError('forbidden', 'Only an administrator of your domain can end this.')
+    if (byOf(found) === 'alarm' && !isEnough(Number(found?.fields['since'])))
+      throw new WaybillError(
+        'forbidden',
+        'An alarm has frozen this. Look at it in the browser, at /connect/freeze, and sign in anew.',
+      )
     transaction.remove('freezes', user)
     if (leaf !== undefined) putLeaf(transaction, leaf)
   })

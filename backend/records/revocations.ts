@@ -34,8 +34,11 @@ export interface RevocationSecrets {
  * the latest: the owner's own keys may be gone by then.
  */
 export interface Revocations {
-  /** Makes its key, and returns what keeps it, for the transaction that forgets the connection. */
-  prepare(connection: Connection): Promise<(transaction: Transaction) => void>
+  /**
+   * Makes the key for a connection, and returns what keeps its tokens, for the transaction that forgets it: as they are at
+   * that moment, as somebody may refresh them meanwhile.
+   */
+  prepare(id: string): Promise<(connection: Connection, transaction: Transaction) => void>
   /** A person's, or everybody's. */
   list(of: { readonly user: string } | 'all'): Promise<readonly Revocation[]>
   /** Its secrets; null if its key is gone. */
@@ -49,15 +52,16 @@ export interface Revocations {
 /** @returns the revocations kept in `store`. */
 export function createRevocations(store: Store, owners: Owners, now: () => number): Revocations {
   return {
-    prepare: async ({ id, user, provider, credentials }) => {
+    prepare: async (id) => {
       const owner = await owners.of(keyName(id))
-      const { accountId, refreshToken, accessToken, accessExpiresAt } = credentials
-      const secrets = { accountId, refreshToken, accessToken, accessExpiresAt }
-      const body = owner.seal('revocations', id, secrets satisfies RevocationSecrets)
-      const times = { until: now() + week, nextAt: now() + minute, attempts: 0 }
-      const fields = { waits: true, user, provider, ...times }
-      return (transaction) =>
+      return ({ user, provider, credentials }, transaction) => {
+        const { accountId, refreshToken, accessToken, accessExpiresAt } = credentials
+        const secrets = { accountId, refreshToken, accessToken, accessExpiresAt }
+        const body = owner.seal('revocations', id, secrets satisfies RevocationSecrets)
+        const times = { until: now() + week, nextAt: now() + minute, attempts: 0 }
+        const fields = { waits: true, user, provider, ...times }
         transaction.put('revocations', { key: id, fields, body, expiresAt: null })
+      }
     },
     list: async (of) => {
       const where = of === 'all' ? { waits: true } : { user: of.user }

@@ -1,4 +1,6 @@
 import type { Document, Store } from '../store/store.ts'
+import { putLeaf, unlessKeysAway } from './audit-lines.ts'
+import type { Act, Leaf } from './audit-lines.ts'
 import { refuseErasing } from './freezes.ts'
 import { hashed, isSecret, newSecret } from './hashed-secret.ts'
 import { unlessLost } from './owner.ts'
@@ -38,15 +40,17 @@ export interface Sessions {
   endAll(user: string): Promise<number>
 }
 
-/** @returns the sessions kept in `store`, their labels sealed for the people they are of. */
+/** @returns the sessions kept in `store`, their labels sealed for the people they are of, their beginnings and ends told of by what `leaf` makes. */
 export function createSessions({
   store,
   owners,
+  leaf,
   now,
   random,
 }: {
   readonly store: Store
   readonly owners: Owners
+  readonly leaf: (user: string, act: Act) => Promise<Leaf>
   readonly now: () => number
   readonly random: (bytes: number) => Uint8Array
 }): Sessions {
@@ -70,9 +74,11 @@ export function createSessions({
       const owner = await owners.of(session.user)
       const body = owner.seal('sessions', key, session.label)
       const begun = { user: session.user, createdAt: now() }
+      const line = await leaf(session.user, { act: 'signed_in', target: null, details: {} })
       await store.transact(async (transaction) => {
         await refuseErasing(transaction, session.user)
         transaction.put('sessions', { key, body, ...seenAt({ fields: begun }, now()) })
+        putLeaf(transaction, line)
       })
       return secret
     },
@@ -86,9 +92,16 @@ export function createSessions({
     },
     end: async (secret) => {
       if (!isSecret(secret)) return
-      await store.transact(async (transaction) =>
-        transaction.remove('sessions', hashed('session', secret)),
-      )
+      const key = hashed('session', secret)
+      const found = await store.get('sessions', key)
+      if (found === null) return
+      const act = { act: 'signed_out', target: null, details: {} } as const
+      const line = await unlessKeysAway(leaf(String(found.fields['user']), act))
+      await store.transact(async (transaction) => {
+        if ((await transaction.get('sessions', key)) === null) return
+        transaction.remove('sessions', key)
+        if (line !== undefined) putLeaf(transaction, line)
+      })
     },
     endAll: async (user) => {
       let ended = 0

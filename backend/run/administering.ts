@@ -172,7 +172,7 @@ export function createAdministering(deps: AdministeringDeps): Administering {
       return
     }
     if ((await people.find(whom))?.tenant !== id) throw nobody()
-    await unfreeze(store, whom, 'administrator', leaf)
+    await unfreeze(store, whom, { by: 'administrator', leaf })
     await freezing.goOn(whom)
   }
 

@@ -1,7 +1,9 @@
 import type { Queue } from '../dispatch/queue.ts'
-import { WaybillError } from '../../shared/errors.ts'
-import { alarmedSince, freeze, frozenSince, unfreeze } from '../records/freezes.ts'
+import type { Acts } from '../audit/acts.ts'
+import { freeze, frozenSince, unfreeze } from '../records/freezes.ts'
 import type { FrozenBy } from '../records/freezes.ts'
+import { unlessKeysAway } from '../records/audit-lines.ts'
+import type { Leaf } from '../records/audit-lines.ts'
 import { listJobs } from '../records/jobs.ts'
 import { turn } from '../records/leases.ts'
 import type { Owners } from '../records/owner.ts'
@@ -47,11 +49,17 @@ export function createFreezing(deps: {
   readonly store: Store
   readonly owners: Owners
   readonly queue: Queue
+  readonly acts: Pick<Acts, 'leaf'>
   readonly now: () => number
 }): FreezingOfOthers {
-  const { store, owners, now } = deps
+  const { store, owners, acts, now } = deps
+  const leafOf = async (user: string, act: 'user_frozen' | 'user_unfrozen'): Promise<Leaf> =>
+    acts.leaf(user, { act, target: user, details: { user } })
+
   const stop = async (user: string, by: FrozenBy): Promise<FreezeView> => {
-    const since = await freeze(store, user, now(), by)
+    // An alarm has a line of its own.
+    const leaf = by === 'owner' ? await unlessKeysAway(leafOf(user, 'user_frozen')) : undefined
+    const since = await freeze(store, user, now(), by, leaf)
     owners.forget(user)
     return viewOf(since)
   }
@@ -68,8 +76,11 @@ export function createFreezing(deps: {
     }
   }
 
-  const letGoOn = async (user: string): Promise<FreezeView> => {
-    await unfreeze(store, user)
+  const letGoOn = async (
+    user: string,
+    isEnough: (alarm: number) => boolean = () => true,
+  ): Promise<FreezeView> => {
+    await unfreeze(store, user, { leaf: await leafOf(user, 'user_unfrozen'), isEnough })
     await goOnAll(user)
     return viewOf(null)
   }
@@ -78,17 +89,11 @@ export function createFreezing(deps: {
     look: async (user) => viewOf(await frozenSince(store, user)),
     freeze: async (user) => stop(user, 'owner'),
     freezeByAlarm: async (user) => stop(user, 'alarm'),
-    unfreeze: letGoOn,
+    unfreeze: async (user) => letGoOn(user),
     unfreezeSignedIn: async (user, signedInAt) => {
-      const alarm = await alarmedSince(store, user)
-      const isFresh = (since: number) =>
+      const isFresh = (since: number): boolean =>
         signedInAt !== null && signedInAt > since && signedInAt > now() - FRESH_MS
-      if (alarm !== null && !isFresh(alarm))
-        throw new WaybillError(
-          'forbidden',
-          'An alarm has frozen this. Look at it in the browser, at /connect/freeze, and sign in anew.',
-        )
-      return letGoOn(user)
+      return letGoOn(user, isFresh)
     },
     goOn: goOnAll,
   }

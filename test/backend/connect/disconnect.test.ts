@@ -116,6 +116,7 @@ describe('a revocation that the provider cannot be told of', () => {
     return createDisconnecting({
       connections: createConnections(store, owners),
       revocations: createRevocations(store, owners, now),
+      acts: createActs({ store, owners, now, random: randomBytes }),
       endpoints: endpoints(),
       now,
     })
@@ -213,6 +214,7 @@ describe('a revocation that the provider cannot be told of', () => {
           return revocations.open(each)
         },
       },
+      acts: createActs({ store, owners, now, random: randomBytes }),
       endpoints: endpoints(),
       now,
     })
@@ -231,6 +233,47 @@ describe('a revocation that the provider cannot be told of', () => {
     await ticking.retry()
     expect(asked).toContain(connection)
     expect(await disconnecting.pending('ann')).toHaveLength(20)
+  })
+
+  it('is given up after a week also where more wait than a tick asks for', async () => {
+    for (let n = 0; n < 45; n += 1) {
+      box.setOffline(false)
+      const person = { id: `person-${n}`, email: `${n}@box.example`, name: 'Ann' }
+      const id = await connect(box.tokens.addAccount(person).refreshToken)
+      box.setOffline(true)
+      await disconnecting.disconnect('ann', id)
+    }
+    records.pass(7 * 24 * hour)
+    await disconnecting.retry()
+    expect(await disconnecting.pending('ann')).toEqual([])
+  })
+
+  it('has the tokens that the connection had at last, whoever refreshed them meanwhile', async () => {
+    const { store, owners, now } = records
+    const connections = createConnections(store, owners)
+    const revocations = createRevocations(store, owners, now)
+    box.setOffline(true)
+    const racing = createDisconnecting({
+      connections,
+      revocations: {
+        ...revocations,
+        prepare: async (id) => {
+          const keep = await revocations.prepare(id)
+          // The last thing before the connection is forgotten.
+          await connections.update('ann', id, ({ credentials }) => ({
+            credentials: { ...credentials, refreshToken: 'newest' },
+          }))
+          return keep
+        },
+      },
+      acts: createActs({ store, owners, now, random: randomBytes }),
+      endpoints: endpoints(),
+      now,
+    })
+    await racing.disconnect('ann', connection)
+    const [kept] = await revocations.list({ user: 'ann' })
+    if (kept === undefined) throw new Error('nothing is kept')
+    expect(await revocations.open(kept)).toMatchObject({ refreshToken: 'newest' })
   })
 
   it('is given up after a week, and its tokens forgotten', async () => {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { createActs } from '../../../backend/audit/acts.ts'
 import { hashed, newSecret } from '../../../backend/records/hashed-secret.ts'
 import { createSessions } from '../../../backend/records/sessions.ts'
 import type { Sessions } from '../../../backend/records/sessions.ts'
@@ -107,7 +108,11 @@ describe('a session', () => {
   let secret: string
   const ann = { user: 'ann', label: 'ann@example.com' }
   beforeEach(async () => {
-    sessions = createSessions({ ...records, random: randomBytes })
+    sessions = createSessions({
+      ...records,
+      leaf: createActs({ ...records, random: randomBytes }).leaf,
+      random: randomBytes,
+    })
     secret = await sessions.begin(ann)
   })
 

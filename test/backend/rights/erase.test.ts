@@ -72,7 +72,7 @@ function declareErasing(open: Open, every: number): void {
       tickets: 1,
       signIns: 1,
     })
-    expect(statement).toMatchObject({ linesKept: 4, providers: { byThePerson: 1 } })
+    expect(statement).toMatchObject({ linesKept: 8, providers: { byThePerson: 1 } })
     expect(statement.providers.pending.map(({ provider }) => provider)).toEqual(['box', 'box'])
     // The key of a revocation is named by the connection that there was, for a week.
     const gone = ids.filter((id) => id === ann || id.includes('job'))
@@ -81,15 +81,22 @@ function declareErasing(open: Open, every: number): void {
     expect(leaksIn(kept, [...canaries, ...tokens, ...gone])).toEqual([])
 
     const later = await verifyLog(await textsOf())
-    expect(later.lines).toBe(lines + 1)
+    // That two accounts were disconnected, and that all was erased.
+    expect(later.lines).toBe(lines + 3)
     expect(later.root).not.toBe(root)
     const after = await everything(world.store)
     const acts = after.audit.filter(({ fields }) => fields['tenant'] === tenantOfAnn)
     const wiped = acts.map(({ fields, body }) => `${fields['act']} ${body === null}`)
     const paused = 'job_paused true'
     expect(wiped.toSorted()).toEqual([
+      'account_disconnected true',
+      'account_disconnected true',
       'api_key_created true',
-      ...[paused, paused, paused],
+      'files_picked true',
+      paused,
+      paused,
+      paused,
+      'signed_in true',
       'user_erased false',
     ])
     for (const collection of collections) {
@@ -137,7 +144,7 @@ function declareErasing(open: Open, every: number): void {
       if (life.left > 0) break
     }
     // However it was killed, or not at all.
-    expect(JSON.parse(counted[0] ?? '')).toMatchObject([{ connections: 2, ledgerRows: 2 }, 4, 1])
+    expect(JSON.parse(counted[0] ?? '')).toMatchObject([{ connections: 2, ledgerRows: 2 }, 8, 1])
     expect(new Set(counted).size).toBe(1)
     expect(killed).toBeGreaterThan(20 / every)
   })

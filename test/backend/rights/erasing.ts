@@ -81,8 +81,8 @@ function processOn(store: Store, world: World, signer: ReturnType<typeof newSign
     box: { ...endpoint, revokeUrl: 'http://127.0.0.1:1/revoke' },
     microsoft: { ...endpoint, revokeUrl: null },
   }
-  const disconnecting = createDisconnecting({ connections, revocations, endpoints, now })
   const acts = createActs({ store, owners, now, random: randomBytes })
+  const disconnecting = createDisconnecting({ connections, revocations, acts, endpoints, now })
   const copies = { keys: 'inside', lingerMs: 0 } as const
   const faults: unknown[] = []
   const rights = createRights({

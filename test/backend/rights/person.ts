@@ -72,8 +72,8 @@ export async function furnish(
   await connect('box', `${some}-gone`)
   const revocations = createRevocations(store, owners, now)
   const gone = await connections.get(user, `${some}-gone`)
-  const keep = await revocations.prepare(gone)
-  await connections.remove(user, gone.id, (_, transaction) => keep(transaction))
+  const keep = await revocations.prepare(gone.id)
+  await connections.remove(user, gone.id, (_, transaction) => keep(gone, transaction))
   // Its name went with the connection; its account is what is left.
   canaries.splice(canaries.indexOf(gone.credentials.label), 1)
 
@@ -152,7 +152,8 @@ export async function furnish(
       transaction.put('transfers', intentDocument(owner, run, 'r', [intent], now()))
     })
   }
-  const sessions = createSessions({ store, owners, now, random: randomBytes })
+  const acts = createActs({ store, owners, now, random: randomBytes })
+  const sessions = createSessions({ store, owners, leaf: acts.leaf, now, random: randomBytes })
   await sessions.begin({ user, label: canary('session') })
   const asked = { provider: 'box', tier: null, bearer: false } as const
   await createTicket(store, { user, ...asked, expiresAt: now() + 600_000 }, randomBytes)
@@ -165,7 +166,6 @@ export async function furnish(
   }
   const at = { state: secret(), browser: secret(), now: now() }
   await keepSignIn({ store, owners }, { at: 'box', user, details }, at)
-  const acts = createActs({ store, owners, now, random: randomBytes })
   for (let n = 0; n < 3; n += 1)
     await acts.record(user, {
       act: 'job_paused',
@@ -178,7 +178,12 @@ export async function furnish(
   tokens.push(key)
   await createSightings(deps).see({ user }, { network: canary('network'), country: null })
   const [picked = ''] = ids.slice(1)
-  await createPicks(deps).keep(user, picked, [canary('pick')])
+  await createPicks(deps).keep(
+    user,
+    picked,
+    [canary('pick')],
+    await acts.leaf(user, { act: 'files_picked', target: picked, details: {} }),
+  )
   const person = { sub: canary('sub'), address: canary('address'), domain: canary('domain') }
   await createPeople(deps).keep({ user, tenant: `tenant-of-${user}`, ...person })
   await store.transact(async (transaction) =>

@@ -22,12 +22,13 @@ beforeEach(async () => {
   const connections = createConnections(store, owners)
   const revocations = createRevocations(store, owners, now)
   const endpoints = { 'google-drive': null, dropbox: null, box: null, microsoft: null }
+  const acts = createActs({ store, owners, now, random: randomBytes })
   rights = createRights({
     store,
     owners,
-    disconnecting: createDisconnecting({ connections, revocations, endpoints, now }),
+    disconnecting: createDisconnecting({ connections, revocations, acts, endpoints, now }),
     revokes: () => true,
-    acts: createActs({ store, owners, now, random: randomBytes }),
+    acts,
     certify: async () => false,
     onFault: (error) => {
       throw error

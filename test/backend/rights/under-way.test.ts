@@ -53,7 +53,10 @@ it('a process that still has the keys at hand can make nothing of the person’s
       request: { kind: 'copy', source, destination },
       memory: emptyMemory,
     }),
-    createSessions({ store, owners, now, random: randomBytes }).begin({ user: ann, label: null }),
+    createSessions({ store, owners, leaf: acts.leaf, now, random: randomBytes }).begin({
+      user: ann,
+      label: null,
+    }),
     createTicket(store, { ...ticket, expiresAt: now() + 600_000 }, randomBytes),
     keepSignIn({ store, owners }, { at: 'box', user: ann, details }, at),
     acts.record(ann, { act: 'signed_in', target: null, details: {} }),

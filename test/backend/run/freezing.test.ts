@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { createActs } from '../../../backend/audit/acts.ts'
+import { freeze as freezeRecord } from '../../../backend/records/freezes.ts'
 import { createFreezing } from '../../../backend/run/freezing.ts'
 import type { Freezing } from '../../../backend/run/freezing.ts'
 import { createRunner } from '../../../backend/run/run-task.ts'
@@ -19,7 +21,13 @@ beforeEach(async () => {
     enqueue: async (task: Engine['tasks'][number]['task']) =>
       void t.tasks.push({ task, notBefore: now() }),
   }
-  freezing = createFreezing({ store, owners, queue, now })
+  freezing = createFreezing({
+    store,
+    owners,
+    queue,
+    acts: createActs({ store, owners, now, random: randomBytes }),
+    now,
+  })
 })
 afterEach(() => t.close())
 
@@ -70,6 +78,28 @@ describe('what is frozen', () => {
     expect(await freezing.freeze(t.user)).toEqual(first)
     expect(await freezing.look(t.user)).toEqual(first)
   })
+})
+
+it('an alarm that is raised in the very moment in which somebody ends a freeze counts', async () => {
+  const { store, owners, now } = t.records
+  await freezing.freeze(t.user)
+  const acts = createActs({ store, owners, now, random: randomBytes })
+  const racing = createFreezing({
+    store,
+    owners,
+    queue: { enqueue: async () => undefined },
+    acts: {
+      leaf: async (user, act) => {
+        // The last thing before the transaction.
+        await freezeRecord(store, user, now(), 'alarm')
+        return acts.leaf(user, act)
+      },
+    },
+    now,
+  })
+  const asked = racing.unfreezeSignedIn(t.user, null)
+  await expect(asked).rejects.toMatchObject({ code: 'forbidden' })
+  expect(await freezing.look(t.user)).toMatchObject({ frozen: true })
 })
 
 it('a slice at work ends with the next renewal of its lease', async () => {
