@@ -1,7 +1,10 @@
 import { WaybillError } from '../../shared/errors.ts'
 import type { Acts } from '../audit/acts.ts'
 import type { Connection, Connections } from '../records/connections.ts'
+import { refuseFrozen } from '../records/freezes.ts'
 import type { Picks } from '../records/picks.ts'
+import type { Store } from '../store/store.ts'
+import type { Policing } from './policing.ts'
 import type { Tokens } from './tokens.ts'
 
 /** What Google's file picker needs: https://developers.google.com/workspace/drive/picker/guides/overview */
@@ -26,7 +29,7 @@ export interface OpenPicker extends Picker {
 export interface Picking {
   /**
    * Throws `not_found`, `wrong_state` for an account in which nothing is picked, `settings_invalid` without a picker, and
-   * `connection_expired`.
+   * `connection_expired`, `frozen`, `policy_refused`.
    */
   open(user: string, connection: string): Promise<OpenPicker>
   /** Throws `not_found` and `wrong_state` as `open`. */
@@ -45,15 +48,20 @@ export interface Picking {
 
 /** @returns picking with `picker`, null where this installation has none. */
 export function createPicking({
+  store,
   connections,
   tokens,
+  policing,
   picks,
   acts,
   picker,
   publicUrl,
 }: {
+  readonly store: Store
   readonly connections: Connections
   readonly tokens: Tokens
+  /** Keeps people to the policy of their domain; there is none unless given. */
+  readonly policing?: Pick<Policing, 'refuse'>
   readonly picks: Picks
   readonly acts: Pick<Acts, 'leaf'>
   readonly picker: Picker | null
@@ -67,6 +75,9 @@ export function createPicking({
       throw new WaybillError('wrong_state', 'In this account no files have to be picked.')
     if (state !== 'active')
       throw new WaybillError('wrong_state', 'This account has to be confirmed or connected first.')
+    // A token that is good still would be given to the page, whatever is frozen or forbidden.
+    await refuseFrozen(store, user)
+    await policing?.refuse(user, { source: { provider, whole: false } })
     return connection
   }
 

@@ -105,6 +105,15 @@ describe('the page on which files are picked', () => {
     await third.close()
   })
 
+  it('gives out no token, and takes no files, while everything is frozen', async () => {
+    await t.waybill.freeze(t.ann.user)
+    const seen = await browser.open(pickUrl())
+    const { ok } = await post('1a')
+    await t.waybill.unfreeze(t.ann.user)
+    expect([seen.text.includes('data-token'), ok]).toEqual([false, false])
+    expect((await browser.open(pickUrl())).text).toContain('data-token')
+  })
+
   it('says so where this Waybill has no picker', async () => {
     const plain = await startConnecting({ GOOGLE_API_KEY: '', GOOGLE_APP_ID: '' })
     const by = await plain.browserOf(plain.ann)
