@@ -121,10 +121,11 @@ describeWhere(registryAnswers, 'with packages', 'needs the registry of npm', () 
         env: { ...inside(), METADATA_SERVER_DETECTION: 'none', ...variables },
         stdio: ['ignore', 'pipe', 'pipe'],
       })
-      let said = ''
-      for (const stream of [program.stdout, program.stderr])
-        stream.setEncoding('utf8').on('data', (text: string) => (said += text))
-      return { program, exited: once(program, 'exit'), said: () => said }
+      // Apart: a line of one may come in the middle of a line of the other.
+      const said = ['', '']
+      for (const [at, stream] of [program.stdout, program.stderr].entries())
+        stream.setEncoding('utf8').on('data', (text: string) => (said[at] += text))
+      return { program, exited: once(program, 'close'), said: () => said.join('\n') }
     }
 
     const settings = () => {
