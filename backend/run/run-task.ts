@@ -239,15 +239,15 @@ async function endBadly(deps: RunnerDeps, run: Run, lease: Lease, thrown: unknow
   }
 }
 
-/** @param later when the run goes on by itself, in milliseconds from now; null if somebody has to act first */
+/** @param later when the run goes on by itself unless the error says, in milliseconds; null if somebody has to act first */
 async function pause(
   deps: RunnerDeps,
   run: Run,
   lease: Lease,
   error: WaybillError,
-  later = mendedByOthers.includes(error.code) ? MENDED_MS : null,
+  later: number | null = null,
 ): Promise<void> {
-  const after = error.retryAfterMs ?? later
+  const after = error.retryAfterMs ?? (mendedByOthers.includes(error.code) ? MENDED_MS : later)
   const wakeAt = after === null ? null : deps.now() + after
   await settle(deps.store, lease, 'paused', error.code, { wakeAt, endedAt: null })
   deps.onEnd({ run: run.id, end: 'paused', code: error.code, error })

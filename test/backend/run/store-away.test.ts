@@ -97,3 +97,23 @@ describe('a store that is away again and again while items are copied', () => {
     expect((await t.finish(job)).run).toMatchObject({ state: 'done', totals: { copied: 1 } })
   })
 })
+
+describe('a provider that is away for hours', () => {
+  it('pauses the run where people see it, which is tried again each hour by itself', async () => {
+    t.drive.file('f', top, 'content')
+    const job = await t.start({ kind: 'folder', id: top })
+    const left = tokensFail(20, 'busy')
+    const paused = await t.finish(job)
+    expect(paused.run).toMatchObject({ state: 'paused', reason: 'busy' })
+    const wait = Date.parse(paused.run.resumesAt ?? '') - t.records.now()
+    expect(wait).toBeGreaterThan(50 * 60_000)
+    expect(wait).toBeLessThanOrEqual(60 * 60_000)
+    for (let pauses = 0; left() > 0; pauses += 1) {
+      expect(pauses).toBeLessThan(20)
+      t.records.pass(60 * 60_000)
+      await t.tick()
+      await t.finish(job)
+    }
+    expect((await t.finish(job)).run).toMatchObject({ state: 'done', totals: { copied: 1 } })
+  })
+})
