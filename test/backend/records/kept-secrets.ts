@@ -27,6 +27,7 @@ import { createWalletWrapper } from '../../../backend/vault/wallet-wrapper.ts'
 import type { Kek } from '../../../backend/vault/wallet.ts'
 import type { JobRequest } from '../../../shared/job.ts'
 import type { ReceiptLine } from '../../../shared/receipt.ts'
+import { someItem } from '../../some-item.ts'
 
 const env = 'test'
 const never = new AbortController().signal
@@ -114,23 +115,7 @@ export async function everything(store: Store, collection: (typeof collections)[
 }
 
 function rowOf(id: string, secret: string, settled: boolean): Row {
-  const item = {
-    id,
-    kind: 'file' as const,
-    name: `${secret} ${id}`,
-    parentId: null,
-    mimeType: '',
-    size: 1,
-    modifiedAt: '2026-01-01T00:00:00.000Z',
-    version: '1',
-    hashes: {},
-    exports: [],
-    targetId: null,
-    canDownload: true,
-    ownedByMe: true,
-    trashed: false,
-    corpus: 'my-drive' as const,
-  }
+  const item = someItem({ id, name: `${secret} ${id}` })
   // Without a parent, a place or anything to do it is in none of the ledger's indexes.
   return newRow(item, null, settled ? 'settled' : 'copy')
 }

@@ -20,6 +20,7 @@ import { intentDocument, uploadDocument } from '../../../backend/records/transfe
 import type { Store } from '../../../backend/store/store.ts'
 import type { Item } from '../../../shared/item.ts'
 import type { AccountProvider } from '../../../shared/account.ts'
+import { someItem } from '../../some-item.ts'
 
 /** What a person has in every collection, and where each is to be seen. */
 export interface Furnished {
@@ -97,23 +98,8 @@ export async function furnish(
     })
     const run = runId(job, 1)
     const owner = await owners.of(user)
-    const item = (name: string): Item => ({
-      id: canary(`item-${name}`),
-      kind: 'file',
-      name: canary(`name-${name}`),
-      parentId: null,
-      mimeType: 'text/plain',
-      size: 1,
-      modifiedAt: '2027-01-01T00:00:00.000Z',
-      version: '1',
-      hashes: {},
-      exports: [],
-      targetId: null,
-      canDownload: true,
-      ownedByMe: true,
-      trashed: false,
-      corpus: 'my-drive',
-    })
+    const item = (name: string): Item =>
+      someItem({ id: canary(`item-${name}`), name: canary(`name-${name}`) })
     const ledger = await openLedger(store, owners, user, job)
     const pages = createManifestPages(store, owners, user, job)
     const waiting = newRow(item(`${n}-waiting`), null, 'copy')
